@@ -1,0 +1,40 @@
+# Every command works on a machine with only Python 3.11 or 3.12, pip and make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test test-slow lint bench clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@touch $(READY)
+
+setup: $(READY) ## make .venv with mesotherm and its tools
+
+demo: $(READY) ## run the two examples and say where the pictures are
+	$(BIN)/mesotherm run examples/thermalization_diode.toml --out demo/thermalization_diode
+	$(BIN)/mesotherm run examples/quantum_dot_thermocouple.toml --out demo/quantum_dot_thermocouple
+	@echo "Pictures: demo/thermalization_diode/figure.png and demo/quantum_dot_thermocouple/figure.png"
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(READY) ## run the tests with large statistics
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(READY) ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure speed; prints figures, asserts nothing
+	$(BIN)/python benchmarks/bench.py
+
+clean: ## remove the environment and everything computed
+	rm -rf .venv demo

@@ -1,0 +1,1 @@
+"""Final device classes: those of the papers and the standard ones of the field."""

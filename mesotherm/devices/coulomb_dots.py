@@ -1,0 +1,166 @@
+"""Any number of quantum dots coupled by Coulomb repulsion only, each with its own electronic contacts."""
+
+import itertools
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mesotherm.device import HasAdjustableCoupling, parameter
+from mesotherm.engines.rate_equation import AbstractRateEquation, TransitionTable
+
+
+class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
+    r"""n dots with one spinless level each; electrons tunnel to contacts, never from dot to dot.
+
+    .. math:: E(n) = \sum_i \varepsilon_i n_i + \sum_{i<j} U_{ij} n_i n_j
+
+    The tunnel rate of a contact may depend on the occupation of all other dots.
+
+    Attributes
+    ----------
+    dots
+        Names of the dots.
+    contacts
+        One (terminal, dot) pair per terminal; the order of the terminals.
+    levels
+        ε_i, one per dot [energy].
+    charging_energies
+        U_ij, one per pair of dots in the order of ``pairs`` [energy]; each pair counts once.
+    tunnel_rates
+        γ, one row per terminal, one column per occupation of the other dots in the order of ``occupations``
+        [energy/ħ].
+
+    Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 1 and 4 (U counted once).
+
+    Assumes: weak coupling (γ well below every temperature), at most one electron per dot, no spin (a spin-degenerate
+    level needs two dots).
+    """
+
+    dots: tuple[str, ...] = eqx.field(static=True, converter=tuple)
+    contacts: tuple[tuple[str, str], ...] = eqx.field(static=True, converter=lambda pairs: tuple(map(tuple, pairs)))
+    levels: Float[Array, "dots"] = parameter("level ε of each dot", gauge=True, entries=("dots",))
+    charging_energies: Float[Array, "pairs"] = parameter("charging energy U of each pair of dots", entries=("pairs",))
+    tunnel_rates: Float[Array, "terminals occupations"] = parameter(
+        "tunnel rate γ of each terminal for each occupation of the other dots",
+        low=0.0,
+        entries=("terminals", "occupations"),
+    )
+
+    def __check_init__(self):
+        for names, what in ((self.dots, "dot"), (self.terminals, "terminal")):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{what} {name!r} is named twice; names must be different.")
+        for terminal, dot in self.contacts:
+            if dot not in self.dots:
+                raise ValueError(f"terminal {terminal!r} contacts dot {dot!r}; there are dots {', '.join(self.dots)}.")
+        shapes = {
+            "levels": (len(self.dots),),
+            "charging_energies": (len(self.pairs),),
+            "tunnel_rates": (len(self.contacts), len(self.occupations)),
+        }
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"CoulombDots: {name} has shape {getattr(self, name).shape}; it needs {shape}.")
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        return tuple(terminal for terminal, _ in self.contacts)
+
+    @property
+    def conductors(self) -> tuple[tuple[str, ...], ...]:
+        groups = (tuple(t for t, dot in self.contacts if dot == name) for name in self.dots)
+        return tuple(group for group in groups if group)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Names of the pairs of dots, "M-H"."""
+        return tuple(f"{a}-{b}" for a, b in itertools.combinations(self.dots, 2))
+
+    @property
+    def occupations(self) -> tuple[str, ...]:
+        """Occupations of all dots but one, as digits in the order of ``dots``: "00", "01", "10", "11"."""
+        return tuple("".join(digits) for digits in itertools.product("01", repeat=len(self.dots) - 1))
+
+    def states(self) -> np.ndarray:
+        """Occupation numbers [states, dots]; the first dot is the slowest digit."""
+        return np.array(list(itertools.product((0, 1), repeat=len(self.dots))))
+
+    def energies(self):
+        states = self.states()
+        doubly = (
+            np.stack([states[:, i] * states[:, j] for i, j in itertools.combinations(range(len(self.dots)), 2)], 1)
+            if len(self.dots) > 1
+            else np.zeros((2, 0))
+        )
+        return states.astype(float) @ self.levels + doubly.astype(float) @ self.charging_energies
+
+    def _entries(self):
+        """Every transition as (empty state, filled state, terminal, occupation of the others)."""
+        states = [tuple(state) for state in self.states().tolist()]
+        for position, (_, dot) in enumerate(self.contacts):
+            i = self.dots.index(dot)
+            for index, state in enumerate(states):
+                if state[i] == 0:
+                    others = "".join(str(n) for n in state[:i] + state[i + 1 :])
+                    yield (
+                        index,
+                        states.index(state[:i] + (1,) + state[i + 1 :]),
+                        position,
+                        self.occupations.index(others),
+                    )
+
+    def transitions(self):
+        empty, filled, terminal, _ = zip(*self._entries(), strict=True)
+        return TransitionTable(empty, filled, terminal)
+
+    def transition_rates(self):
+        _, _, terminal, others = zip(*self._entries(), strict=True)
+        return self.tunnel_rates[np.array(terminal), np.array(others)]
+
+    def with_coupling(self, terminal, strength):
+        rates = self.tunnel_rates.at[self.index(terminal)].set(strength)
+        return eqx.tree_at(lambda device: device.tunnel_rates, self, rates)
+
+    @classmethod
+    def example(cls) -> "CoulombDots":
+        """The thermocouple of Whitney et al., Fig. 2."""
+        return quantum_dot_thermocouple()
+
+
+def quantum_dot_thermocouple(
+    *,
+    level_M=0.0,
+    level_H=0.0,
+    level_C=0.0,
+    charging_MH=3.0,
+    charging_MC=6.0,
+    charging_HC=100.0,
+    rate_L=(1.0, 0.0, 0.0, 0.0),
+    rate_R=(0.0, 1.0, 1.0, 1.0),
+    rate_H=1.0,
+    rate_C=0.5,
+    rate_P=0.0,
+) -> CoulombDots:
+    """The thermocouple of Whitney et al.: dot M between L and R, heated and cooled through the dots H and C.
+
+    ``rate_L`` and ``rate_R`` are given for the occupations (h, c) = 00, 01, 10, 11 of the dots H and C; ``rate_P`` couples
+    a probe P to dot M. Energies and rates in one energy unit (the paper's γ). The defaults are the paper's Fig. 2.
+
+    Terminals, in order: L, R, H, C, P.
+
+    Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Fig. 1(b), Eqs. 1, 16 and 20.
+    """
+
+    def everywhere(rate):
+        return jnp.broadcast_to(jnp.asarray(rate, float), (4,))
+
+    return CoulombDots(
+        dots=("M", "H", "C"),
+        contacts=(("L", "M"), ("R", "M"), ("H", "H"), ("C", "C"), ("P", "M")),
+        levels=jnp.stack([jnp.asarray(level, float) for level in (level_M, level_H, level_C)]),
+        charging_energies=jnp.stack([jnp.asarray(u, float) for u in (charging_MH, charging_MC, charging_HC)]),
+        tunnel_rates=jnp.stack([everywhere(rate) for rate in (rate_L, rate_R, rate_H, rate_C, rate_P)]),
+    )

@@ -1,0 +1,54 @@
+"""The thermalization diode of Balduque & Sánchez: two barriers in series with a fully coupled probe between them."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mesotherm.device import parameter
+from mesotherm.devices.barriers import AbstractBarrier
+from mesotherm.engines.coherent import AbstractCoherentDevice
+from mesotherm.quadrature import Spectrum
+
+
+class ThermalizationDiode(AbstractCoherentDevice):
+    """Terminals L and R, each behind a barrier, joined in a region P where every electron thermalizes (λ = 1).
+
+    P is a terminal like the others; make it a floating one with ``ThermalizingProbe("P")``. With λ = 1 nothing passes
+    from L to R directly, so transmission[P, L] is the left barrier's and transmission[P, R] the right one's.
+
+    Source: Balduque & Sánchez, PRL 134, 186301 (2025), Fig. 1(c) and Eqs. 1, 4; with a ``TransparentRegion`` on the
+    right, their Eq. 3.
+
+    Assumes: one channel per lead, no screening (the levels do not depend on the state), full thermalization.
+
+    Examples
+    --------
+    >>> diode = ThermalizationDiode.example()
+    >>> diode.terminals
+    ('L', 'R', 'P')
+    """
+
+    left: AbstractBarrier
+    right: AbstractBarrier
+    band_bottom: Float[Array, ""] = parameter("band bottom of the leads", default=-jnp.inf, infinite=True, gauge=True)
+    spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
+    terminals: tuple[str, ...] = eqx.field(static=True, default=("L", "R", "P"), init=False)
+    conductors: tuple[tuple[str, ...], ...] = eqx.field(static=True, default=(("L", "R", "P"),), init=False)
+
+    def transmission(self, energy):
+        left, right = self.left.probability(energy), self.right.probability(energy)
+        none = jnp.zeros_like(left)
+        return jnp.stack(
+            [jnp.stack([none, none, left]), jnp.stack([none, none, right]), jnp.stack([left, right, none])]
+        )
+
+    def spectrum(self):
+        centres, half_widths = zip(self.left.features(), self.right.features(), strict=True)
+        return Spectrum(self.band_bottom, jnp.concatenate(centres), jnp.concatenate(half_widths))
+
+    @classmethod
+    def example(cls) -> "ThermalizationDiode":
+        """The bipolar point of Fig. 2 of the paper, energies from μ in units of k_B T."""
+        from mesotherm.devices.barriers import ResonantBarrier
+
+        return cls(left=ResonantBarrier(-4.8, 3.0), right=ResonantBarrier(4.8, 3.0), band_bottom=-40.0)

@@ -1,0 +1,43 @@
+"""What can come of a computation: one enumeration, each member a sentence of advice."""
+
+import enum
+
+
+class Outcome(enum.IntEnum):
+    """Status of one solved point. The integer is what a dataset stores, the sentence is what a person reads.
+
+    ``Outcome(code).sentence`` explains a stored code. Codes are part of the file format: members are only ever added.
+    """
+
+    CONVERGED = 0, "Converged: every residual and every error bound is within the tolerance."
+    NOT_CONVERGED = (
+        1,
+        "The root search stopped before its residuals vanished: the unknowns may have no solution here; start closer "
+        "(guess=), or check that a floating terminal is coupled to the rest.",
+    )
+    TOLERANCE_MISSED = (
+        2,
+        "Solved, but the error bound exceeds the tolerance: loosen [numerics] tolerance or refine the energy integral.",
+    )
+    POPULATION_INVERSION = (
+        3,
+        "A floating reservoir balances only at a negative temperature (population inversion): "
+        "no probe at positive temperature exists at this point.",
+    )
+    NOT_FINITE = (
+        4,
+        "A current is not finite: a rate or transmission overflowed or underflowed, or the stationary state is not "
+        "unique; check temperatures against level spacings and that every dot is coupled.",
+    )
+    OPTIMUM_AT_EDGE = (
+        5,
+        "The largest power lies at the edge of the searched biases: widen the search range.",
+    )
+
+    sentence: str
+
+    def __new__(cls, code: int, sentence: str):
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member

@@ -1,0 +1,203 @@
+r"""The steady state of a device with all its internal unknowns, solved together and certified.
+
+The error of a state is the error of its currents plus what the error of the balances becomes through the unknowns,
+
+.. math:: \delta X = \delta X_\text{direct} + \left|\frac{\partial X}{\partial y} J^{-1}\right| (\delta r + |r|),
+          \qquad J = \partial r/\partial y,
+
+because a residual that vanishes on a wrong energy integral proves nothing.
+"""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optimistix as optx
+from jaxtyping import Array, Float, Int
+
+from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response
+from mesotherm.results import Outcome
+from mesotherm.unknowns import AbstractUnknown
+
+NEWTON_TOLERANCE = 1e-8
+"""Newton stops when its last step was this small; the error left is the square of it."""
+
+NEWTON_STEPS, DOGLEG_STEPS = 12, 200
+"""Most steps of either solver. A fast solve tries Newton only; a strict one goes on with dogleg steps where Newton fails
+(from the first guess) and confirms with one where it did not."""
+
+LARGEST_LAST_STEP = 1e-6
+"""A further Newton step longer than this (in the unknowns' own scale) means: not converged."""
+
+DEFAULT_TOLERANCE = 1e-9
+"""Largest error bound accepted, as a fraction of the largest one-way flux."""
+
+
+class SteadyState(eqx.Module):
+    """A solved device.
+
+    Attributes
+    ----------
+    device, reservoirs
+        The device and all its reservoirs, floating ones at their solution.
+    currents, error, one_way
+        As in :class:`mesotherm.device.Answer`; ``error`` includes what the unknowns contribute.
+    reservoirs_error
+        Absolute bound on each ``mu`` and ``T`` [energy]; zero for reservoirs that do not float.
+    outcome
+        Code of an :class:`mesotherm.results.Outcome`.
+    """
+
+    device: AbstractDevice
+    reservoirs: Reservoirs
+    currents: Response
+    error: Response
+    one_way: Response
+    reservoirs_error: Reservoirs
+    outcome: Int[Array, ""]
+    tolerance: Float[Array, ""]
+    unknowns: tuple[AbstractUnknown, ...] = ()
+
+
+def steady_state(
+    device: AbstractDevice,
+    reservoirs: Reservoirs,
+    unknowns: Sequence[AbstractUnknown] = (),
+    *,
+    effort: Effort = Effort.STRICT,
+    tolerance: float | Float[Array, ""] = DEFAULT_TOLERANCE,
+    throw: bool = True,
+) -> SteadyState:
+    """Solve for every internal unknown at once and certify the result.
+
+    Differentiable in ``device`` and ``reservoirs`` through the solution (implicit function theorem); batch it with
+    ``jax.vmap`` and ``throw=False``.
+
+    Parameters
+    ----------
+    device
+        Any device.
+    reservoirs
+        One per terminal. What an unknown floats (a probe's mu or T) is ignored.
+    unknowns
+        What floats, for example ``[ThermalizingProbe("P")]``.
+    effort
+        ``FAST`` or ``STRICT`` work per answer; the error bound is honest for both.
+    tolerance
+        Largest acceptable error bound as a fraction of the largest one-way flux [1].
+    throw
+        Raise ``RuntimeError`` with the outcome's sentence unless converged; in batches pass ``False`` and read
+        ``outcome``.
+
+    Examples
+    --------
+    >>> from mesotherm import Reservoirs, ThermalizationDiode, ThermalizingProbe, steady_state
+    >>> state = steady_state(ThermalizationDiode.example(), Reservoirs([0, 0, 0], [2, 1, 1]), [ThermalizingProbe("P")])
+    >>> round(float(state.reservoirs.T[2]), 6)
+    1.532612
+    """
+    unknowns = tuple(unknowns)
+    floating = tuple(unknown.terminal for unknown in unknowns)
+    for unknown in unknowns:
+        unknown.check(device)
+        if floating.count(unknown.terminal) > 1:
+            raise ValueError(f"terminal {unknown.terminal!r} floats twice; give one unknown per terminal.")
+    for name, size in (("mu", reservoirs.mu.shape), ("T", reservoirs.T.shape)):
+        if size != (len(device.terminals),):
+            raise ValueError(
+                f"reservoirs.{name} has shape {size}; {type(device).__name__} needs one entry for each of "
+                f"{', '.join(device.terminals)}."
+            )
+    reference = reservoirs
+    for unknown in unknowns:
+        reference = unknown.reference(device, reference, floating)
+    problem = _Problem(device, reference, unknowns, effort)
+    y = problem.solve() if unknowns else jnp.zeros(0)
+    solved, answer = problem.evaluate(y)
+    certificate = _certify(*jax.lax.stop_gradient((problem, y)), jnp.asarray(tolerance, float))
+    error, reservoirs_error, outcome = certificate
+    state = SteadyState(
+        device, solved, answer.value, error, answer.one_way, reservoirs_error, outcome, jnp.asarray(tolerance), unknowns
+    )
+    if throw:
+        sentences = [member.sentence for member in Outcome]
+        state = eqx.branched_error_if(state, outcome != Outcome.CONVERGED, outcome, sentences)
+    return state
+
+
+class _Problem(eqx.Module):
+    """The root problem: coordinates y of all unknowns, counted from the reference, in; scaled balances out."""
+
+    device: AbstractDevice
+    reference: Reservoirs
+    unknowns: tuple[AbstractUnknown, ...]
+    effort: Effort = eqx.field(static=True)
+
+    def impose(self, y) -> Reservoirs:
+        reservoirs, start = self.reference, 0
+        for unknown in self.unknowns:
+            reservoirs = unknown.impose(y[start : start + unknown.size], self.device, reservoirs)
+            start += unknown.size
+        return reservoirs
+
+    def evaluate(self, y) -> tuple[Reservoirs, Answer]:
+        reservoirs = self.impose(y)
+        return reservoirs, self.device.response(reservoirs, self.effort)
+
+    def balances(self, reservoirs, answer):
+        """Balance, error bound and one-way flux of every unknown."""
+        rows = [unknown.balance(self.device, reservoirs, answer, self.effort) for unknown in self.unknowns]
+        return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
+
+    def solve(self) -> Float[Array, "unknowns"]:
+        y0 = jnp.zeros(sum(unknown.size for unknown in self.unknowns))
+        scale = jax.lax.stop_gradient(self.balances(*self.evaluate(y0))[2])
+
+        def residual(y, problem):
+            return problem.balances(*problem.evaluate(y))[0] / scale
+
+        options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
+        quick = optx.root_find(residual, optx.Newton(**options), y0, args=self, max_steps=NEWTON_STEPS, throw=False)
+        if self.effort is Effort.FAST:
+            return quick.value
+        start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
+        return optx.root_find(
+            residual, optx.Dogleg(**options), start, args=self, max_steps=DOGLEG_STEPS, throw=False
+        ).value
+
+
+def _certify(problem: _Problem, y, tolerance):
+    """Total error bounds of currents and reservoirs, and the outcome."""
+
+    def outputs(y):
+        reservoirs, answer = problem.evaluate(y)
+        vector = (answer.value.particle, answer.value.energy, reservoirs.mu, reservoirs.T)
+        if not problem.unknowns:
+            return (jnp.concatenate(vector), jnp.zeros(0)), (reservoirs, answer, jnp.zeros(0), jnp.zeros(0))
+        balance, balance_error, scale = problem.balances(reservoirs, answer)
+        return (jnp.concatenate(vector), balance), (reservoirs, answer, balance_error, scale)
+
+    (slope, jacobian), (reservoirs, answer, balance_error, scale) = jax.jacfwd(outputs, has_aux=True)(y)
+    terminals = len(problem.device.terminals)
+    if problem.unknowns:
+        _, balance = outputs(y)[0]
+        inverse = jnp.linalg.inv(jacobian / scale[:, None])
+        wrong = (balance_error + jnp.abs(balance)) / scale
+        last_step = jnp.max(jnp.abs(inverse @ (balance / scale)))
+        through = jnp.abs(slope @ inverse) @ wrong
+    else:
+        last_step, through = jnp.zeros(()), jnp.zeros(4 * terminals)
+    particle, energy, mu, T = jnp.split(through, 4)
+    error = Response(answer.error.particle + particle, answer.error.energy + energy, answer.error.conjugate)
+    one_way = answer.one_way
+    finite = jnp.all(jnp.isfinite(jnp.concatenate([answer.value.particle, answer.value.energy, slope.ravel()])))
+    within = jnp.all(error.particle <= tolerance * jnp.max(one_way.particle)) & jnp.all(
+        error.energy <= tolerance * (jnp.max(one_way.energy) + jnp.abs(reservoirs.mu) * jnp.max(one_way.particle))
+    )
+    outcome = jnp.select(
+        [~finite, ~(last_step < LARGEST_LAST_STEP), jnp.any(reservoirs.T <= 0), ~within],
+        [Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
+        Outcome.CONVERGED,
+    ).astype(jnp.int8)
+    return error, Reservoirs(mu, T), outcome

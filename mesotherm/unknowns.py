@@ -1,0 +1,175 @@
+"""Internal unknowns: floating reservoirs, each with its own equation.
+
+An unknown knows the contract (:mod:`mesotherm.device`) and nothing else: the same probe serves every theory.
+"""
+
+import abc
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mesotherm.device import AbstractDevice, Answer, Component, Effort, HasAdjustableCoupling, Reservoirs
+
+
+class AbstractUnknown(Component):
+    """One internal unknown of a steady state, solved together with all others."""
+
+    @property
+    @abc.abstractmethod
+    def size(self) -> int:
+        """How many numbers are solved for."""
+
+    @property
+    @abc.abstractmethod
+    def spectator(self) -> bool:
+        """Whether the device's other currents do not depend on this unknown."""
+
+    @abc.abstractmethod
+    def check(self, device: AbstractDevice) -> None:
+        """Raise ``ValueError`` if the device cannot have this unknown."""
+
+    @abc.abstractmethod
+    def reference(self, device: AbstractDevice, reservoirs: Reservoirs, floating: tuple[str, ...]) -> Reservoirs:
+        """Reservoirs with this unknown at its first guess, from those that do not float."""
+
+    @abc.abstractmethod
+    def impose(self, y: Float[Array, "size"], device: AbstractDevice, reference: Reservoirs) -> Reservoirs:
+        """Reservoirs with this unknown at dimensionless coordinates ``y``, counted from the reference."""
+
+    @abc.abstractmethod
+    def balance(
+        self, device: AbstractDevice, reservoirs: Reservoirs, answer: Answer, effort: Effort
+    ) -> tuple[Float[Array, "size"], Float[Array, "size"], Float[Array, "size"]]:
+        """What must vanish, the bound on its error, and the one-way flux it is a fraction of."""
+
+
+class AbstractProbe(AbstractUnknown):
+    """A reservoir that floats: its electrochemical potential (I = 0), its temperature (J = 0), or both.
+
+    Attributes
+    ----------
+    terminal
+        Name of the terminal that floats.
+    floats_mu, floats_T
+        Which of the two is found; the other keeps the value given.
+    vanishing
+        Whether the currents that balance are the slopes at zero coupling.
+    """
+
+    terminal: eqx.AbstractVar[str]
+    floats_mu: eqx.AbstractClassVar[bool]
+    floats_T: eqx.AbstractClassVar[bool]
+    vanishing: eqx.AbstractClassVar[bool]
+
+    @property
+    def size(self):
+        return self.floats_mu + self.floats_T
+
+    @property
+    def spectator(self):
+        return self.vanishing
+
+    def check(self, device):
+        device.index(self.terminal)
+        if self.vanishing and not isinstance(device, HasAdjustableCoupling):
+            raise ValueError(
+                f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} cannot "
+                "be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
+            )
+
+    def reference(self, device, reservoirs, floating):
+        r"""First guess from the reservoirs this one shares particles with:
+
+        .. math:: \mu_P = \overline{\mu}, \qquad T_P^2 = \overline{T^2} + \frac{3}{\pi^2}\,\overline{(\mu-\overline\mu)^2}
+
+        exact for equal, energy-independent couplings; the last term is Joule heating.
+        """
+        fixed = [i for i in device.conductor_of(self.terminal) if device.terminals[i] not in floating]
+        if not fixed:
+            raise ValueError(f"every terminal that shares particles with {self.terminal!r} floats; fix at least one.")
+        mu, T = reservoirs.mu[jnp.array(fixed)], reservoirs.T[jnp.array(fixed)]
+        mean = jnp.mean(mu)
+        hot = jnp.sqrt(jnp.mean(T**2) + 3 / jnp.pi**2 * jnp.mean((mu - mean) ** 2))
+        index = device.index(self.terminal)
+        return reservoirs.at(index, mu=mean if self.floats_mu else None, T=hot if self.floats_T else None)
+
+    def impose(self, y, device, reference):
+        i = device.index(self.terminal)
+        zero = jnp.zeros(())
+        y_mu = y[0] if self.floats_mu else zero
+        y_T = y[-1] if self.floats_T else zero
+        mu, T = device.floating_reservoir.place(y_mu, y_T, reference.mu[i], reference.T[i])
+        return reference.at(i, mu=mu if self.floats_mu else None, T=T if self.floats_T else None)
+
+    def balance(self, device, reservoirs, answer, effort):
+        i = device.index(self.terminal)
+        if self.vanishing:
+            _, answer = jax.jvp(
+                lambda strength: device.with_coupling(self.terminal, strength).response(reservoirs, effort),
+                (jnp.zeros(()),),
+                (jnp.ones(()),),
+            )
+        mu = reservoirs.mu[i]
+        value, error, one_way = answer.value, answer.error, answer.one_way
+        particle = value.particle[i], error.particle[i], one_way.particle[i]
+        heat = (
+            value.energy[i] - mu * value.particle[i],
+            error.energy[i] + jnp.abs(mu) * error.particle[i],
+            one_way.energy[i],
+        )
+        chosen = [particle] * self.floats_mu + [heat] * self.floats_T
+        return tuple(jnp.stack(entries) for entries in zip(*chosen, strict=True))
+
+
+class ThermalizingProbe(AbstractProbe):
+    """A probe that exchanges neither particles nor heat on average: I_P = 0 and J_P = 0 fix mu_P and T_P.
+
+    Source: Balduque & Sánchez, PRL 134, 186301 (2025), after Eq. 2; Whitney et al., Physica E 75, 257 (2016), Sec. 6.
+    """
+
+    terminal: str = eqx.field(static=True)
+    floats_mu: ClassVar[bool] = True
+    floats_T: ClassVar[bool] = True
+    vanishing: ClassVar[bool] = False
+
+
+class VoltageProbe(AbstractProbe):
+    """A probe that exchanges no particles on average: I_P = 0 fixes mu_P; its temperature is given.
+
+    Source: Büttiker, Phys. Rev. B 33, 3020 (1986).
+    """
+
+    terminal: str = eqx.field(static=True)
+    floats_mu: ClassVar[bool] = True
+    floats_T: ClassVar[bool] = False
+    vanishing: ClassVar[bool] = False
+
+
+class HeatProbe(AbstractProbe):
+    """A probe that exchanges no heat on average: J_P = 0 fixes T_P; its electrochemical potential is given.
+
+    Source: Engquist & Anderson, Phys. Rev. B 24, 1151 (1981).
+    """
+
+    terminal: str = eqx.field(static=True)
+    floats_mu: ClassVar[bool] = False
+    floats_T: ClassVar[bool] = True
+    vanishing: ClassVar[bool] = False
+
+
+class VanishingProbe(AbstractProbe):
+    r"""A thermalizing probe whose coupling g goes to zero: it measures an effective temperature and disturbs nothing.
+
+    Its currents vanish with g; what must balance is their slope, found by differentiation:
+    :math:`\partial_g I_P = \partial_g J_P = 0` at g = 0.
+
+    Source: Whitney et al., Physica E 75, 257 (2016), Sec. 7 (T_M). Needs a device with ``HasAdjustableCoupling``.
+    """
+
+    terminal: str = eqx.field(static=True)
+    floats_mu: ClassVar[bool] = True
+    floats_T: ClassVar[bool] = True
+    vanishing: ClassVar[bool] = True
