@@ -114,9 +114,8 @@ def steady_state(
         reference = unknown.reference(device, reference, floating)
     problem = _Problem(device, reference, unknowns, effort)
     y = problem.solve() if unknowns else jnp.zeros(0)
-    solved, answer = problem.evaluate(y)
-    certificate = _certify(*jax.lax.stop_gradient((problem, y)), jnp.asarray(tolerance, float))
-    error, reservoirs_error, outcome = certificate
+    solved, answer, *certificate = _certify(problem, y, jnp.asarray(tolerance, float))
+    error, reservoirs_error, outcome = jax.lax.stop_gradient(certificate)
     state = SteadyState(
         device, solved, answer.value, error, answer.one_way, reservoirs_error, outcome, jnp.asarray(tolerance), unknowns
     )
@@ -147,6 +146,8 @@ class _Problem(eqx.Module):
 
     def balances(self, reservoirs, answer):
         """Balance, error bound and one-way flux of every unknown."""
+        if not self.unknowns:
+            return (jnp.zeros(0),) * 3
         rows = [unknown.balance(self.device, reservoirs, answer, self.effort) for unknown in self.unknowns]
         return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
 
@@ -168,30 +169,25 @@ class _Problem(eqx.Module):
 
 
 def _certify(problem: _Problem, y, tolerance):
-    """Total error bounds of currents and reservoirs, and the outcome."""
+    """The state at y: reservoirs, answer, total error bounds of currents and of reservoirs, outcome."""
 
     def outputs(y):
         reservoirs, answer = problem.evaluate(y)
-        vector = (answer.value.particle, answer.value.energy, reservoirs.mu, reservoirs.T)
-        if not problem.unknowns:
-            return (jnp.concatenate(vector), jnp.zeros(0)), (reservoirs, answer, jnp.zeros(0), jnp.zeros(0))
+        found = jnp.concatenate([answer.value.particle, answer.value.energy, reservoirs.mu, reservoirs.T])
         balance, balance_error, scale = problem.balances(reservoirs, answer)
-        return (jnp.concatenate(vector), balance), (reservoirs, answer, balance_error, scale)
+        return (found, balance), (found, balance, balance_error, scale, reservoirs, answer)
 
-    (slope, jacobian), (reservoirs, answer, balance_error, scale) = jax.jacfwd(outputs, has_aux=True)(y)
-    terminals = len(problem.device.terminals)
+    (slope, jacobian), (found, balance, balance_error, scale, reservoirs, answer) = jax.jacfwd(outputs, has_aux=True)(y)
     if problem.unknowns:
-        _, balance = outputs(y)[0]
         inverse = jnp.linalg.inv(jacobian / scale[:, None])
-        wrong = (balance_error + jnp.abs(balance)) / scale
         last_step = jnp.max(jnp.abs(inverse @ (balance / scale)))
-        through = jnp.abs(slope @ inverse) @ wrong
+        through = jnp.abs(slope @ inverse) @ ((balance_error + jnp.abs(balance)) / scale)
     else:
-        last_step, through = jnp.zeros(()), jnp.zeros(4 * terminals)
+        last_step, through = jnp.zeros(()), jnp.zeros_like(found)
     particle, energy, mu, T = jnp.split(through, 4)
     error = Response(answer.error.particle + particle, answer.error.energy + energy, answer.error.conjugate)
     one_way = answer.one_way
-    finite = jnp.all(jnp.isfinite(jnp.concatenate([answer.value.particle, answer.value.energy, slope.ravel()])))
+    finite = jnp.all(jnp.isfinite(found)) & jnp.all(jnp.isfinite(through))
     within = jnp.all(error.particle <= tolerance * jnp.max(one_way.particle)) & jnp.all(
         error.energy <= tolerance * (jnp.max(one_way.energy) + jnp.abs(reservoirs.mu) * jnp.max(one_way.particle))
     )
@@ -200,4 +196,4 @@ def _certify(problem: _Problem, y, tolerance):
         [Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
-    return error, Reservoirs(mu, T), outcome
+    return reservoirs, answer, error, Reservoirs(mu, T), outcome

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 from mesotherm.conventions import EPSILON, PLANCK
 from mesotherm.device import AbstractDevice, Answer, Effort, LogTemperature, Reservoirs, Response
 from mesotherm.distributions import occupation
-from mesotherm.quadrature import Spectrum, mesh
+from mesotherm.quadrature import Spectrum, mesh, rule_error
 
 
 class AbstractCoherentDevice(AbstractDevice):
@@ -65,13 +65,15 @@ class AbstractCoherentDevice(AbstractDevice):
             net, both = _flows(transmission, energy, local)
             rows = []
             for mu, net_flow, both_flow in zip(local.mu, net, both, strict=True):
-                constant, linear, constant_error, linear_error = half * (net_flow @ moments)
+                one, x_moment, *steps = half * (net_flow @ moments)
+                from_mu = middle - mu
+                heat_steps = [from_mu * steps[k] + half * steps[k + 1] for k in (0, 2)]
                 rows.append(
                     (
-                        constant,
-                        (middle - mu) * constant + half * linear,
-                        jnp.abs(constant_error),
-                        jnp.abs((middle - mu) * constant_error + half * linear_error),
+                        one,
+                        from_mu * one + half * x_moment,
+                        rule_error(steps[0], steps[2]),
+                        rule_error(*heat_steps),
                         half * (both_flow @ moments[:, 0]),
                         half * ((both_flow * jnp.abs(energy - mu)) @ moments[:, 0]),
                     )

@@ -1,0 +1,125 @@
+"""Observables: what is read off a solved state, each with its name, symbol, unit and dimensions, written once.
+
+An observable is a function of a :class:`mesotherm.steady_state.SteadyState`; it never asks which theory solved it. Its
+error bound follows from the state's by differentiation.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mesotherm.device import Reservoirs
+from mesotherm.steady_state import SteadyState
+
+
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """What a dataset says about one of its variables."""
+
+    long_name: str
+    symbol: str
+    unit: str
+    dimensions: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Observable:
+    """A function of a state with its description; call it like the function."""
+
+    function: Callable[[SteadyState], Float[Array, "..."]]
+    variable: Variable
+
+    def __call__(self, state: SteadyState) -> Float[Array, "..."]:
+        return self.function(state)
+
+    def error(self, state: SteadyState) -> Float[Array, "..."]:
+        """Bound on the observable's error: the state's bounds through its derivatives (first order)."""
+        exact = state.currents.particle, state.currents.energy, state.reservoirs.mu, state.reservoirs.T
+        bounds = state.error.particle, state.error.energy, state.reservoirs_error.mu, state.reservoirs_error.T
+
+        def at(particle, energy, mu, T):
+            moved = eqx.tree_at(
+                lambda s: (s.currents.particle, s.currents.energy, s.reservoirs),
+                state,
+                (particle, energy, Reservoirs(mu, T)),
+            )
+            return self.function(moved)
+
+        slopes = jax.jacfwd(at, argnums=(0, 1, 2, 3))(*exact)
+        return sum(jnp.abs(slope) @ bound for slope, bound in zip(slopes, bounds, strict=True))
+
+
+OBSERVABLES: dict[str, Observable] = {}
+"""Every observable by name."""
+
+
+def observable(*, long_name: str, symbol: str, unit: str, dimensions: tuple[str, ...] = ()):
+    """Declare an observable; the function's name is its name in datasets."""
+
+    def declare(function):
+        OBSERVABLES[function.__name__] = Observable(function, Variable(long_name, symbol, unit, dimensions))
+        return OBSERVABLES[function.__name__]
+
+    return declare
+
+
+@observable(long_name="particle current into the device", symbol="I", unit="energy/hbar", dimensions=("terminal",))
+def particle_current(state):
+    """I_α, positive into the device."""
+    return state.currents.particle
+
+
+@observable(long_name="energy current into the device", symbol="J^E", unit="energy^2/hbar", dimensions=("terminal",))
+def energy_current(state):
+    """J^E_α, positive into the device; depends on the zero of energy."""
+    return state.currents.energy
+
+
+@observable(long_name="heat current into the device", symbol="J", unit="energy^2/hbar", dimensions=("terminal",))
+def heat_current(state):
+    """J_α = J^E_α − μ_α I_α: heat taken from reservoir α."""
+    return state.currents.energy - state.reservoirs.mu * state.currents.particle
+
+
+@observable(long_name="electrical power produced", symbol="P", unit="energy^2/hbar")
+def power(state):
+    """P = −Σ μ_α I_α, positive when produced (particles are driven uphill)."""
+    return -jnp.sum(state.reservoirs.mu * state.currents.particle)
+
+
+@observable(long_name="entropy production rate", symbol=r"\dot\Sigma", unit="energy/hbar")
+def entropy_production(state):
+    """Σ̇ = −Σ J_α/T_α ≥ 0, over all terminals."""
+    return -jnp.sum(heat_current(state) / state.reservoirs.T)
+
+
+@observable(long_name="electrochemical potential", symbol=r"\mu", unit="energy", dimensions=("terminal",))
+def mu(state):
+    """μ_α, floating ones at their solution."""
+    return state.reservoirs.mu
+
+
+@observable(long_name="temperature", symbol="T", unit="energy", dimensions=("terminal",))
+def temperature(state):
+    """T_α, floating ones at their solution."""
+    return state.reservoirs.T
+
+
+def _floating(state):
+    return jnp.array([state.device.index(unknown.terminal) for unknown in state.unknowns], dtype=int)
+
+
+@observable(long_name="electrochemical potential of the probe", symbol=r"\mu_p", unit="energy", dimensions=("probe",))
+def probe_mu(state):
+    """μ of each floating terminal."""
+    return state.reservoirs.mu[_floating(state)]
+
+
+@observable(long_name="temperature of the probe", symbol="T_p", unit="energy", dimensions=("probe",))
+def probe_temperature(state):
+    """T of each floating terminal."""
+    return state.reservoirs.T[_floating(state)]

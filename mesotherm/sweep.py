@@ -1,0 +1,315 @@
+"""Any experiment over any parameters: one compiled function, labelled data out.
+
+A sweep climbs a ladder: every point with ``Effort.FAST``, then only the points that missed with ``Effort.STRICT``. What
+still fails is NaN with its status in the dataset. Values of parameters are arguments of the compiled function, so a
+second sweep with other values compiles nothing.
+"""
+
+import concurrent.futures
+import dataclasses
+import datetime
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from mesotherm._version import __version__
+from mesotherm.device import Component, Effort, Parameter, Reservoirs, parameters
+from mesotherm.experiments import AbstractExperiment, Setup
+from mesotherm.observables import Variable
+from mesotherm.results import Outcome
+from mesotherm.thermodynamics import LAWS
+
+BATCH = 64
+"""Points evaluated together inside the compiled loop: their intermediate arrays stay in the cache."""
+
+FAST_CHUNK, STRICT_CHUNK = 4096, 256
+"""Points per call of the compiled function: what progress is reported in, and what an interruption loses."""
+
+NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
+"""Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """One swept parameter.
+
+    Attributes
+    ----------
+    path
+        Where the parameter is: ``device.left.level``, ``reservoirs.C.T``, ``experiment.delta_temperature``; entries of
+        arrays by name, ``device.levels.M``.
+    values
+        The values it takes.
+    name
+        Name of the dimension in the dataset; by default the path's last parts.
+    scale, offset
+        The parameter is set to ``offset + scale * value``: a grid in units of a reference.
+    """
+
+    path: str
+    values: np.ndarray
+    name: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def dimension(self) -> str:
+        return self.name or "_".join(self.path.split(".")[1:])
+
+
+class Job(eqx.Module):
+    """What is swept: a setup and an experiment. Paths of axes start at its fields or at ``device``, ``reservoirs``."""
+
+    setup: Setup
+    experiment: AbstractExperiment
+
+
+@dataclasses.dataclass(frozen=True)
+class Spot:
+    """One number inside a job: how to read its array, and which entry of it."""
+
+    array: Callable[[Job], Any]
+    entry: tuple[int, ...]
+    meaning: Parameter
+
+    def set(self, job: Job, value) -> Job:
+        array = self.array(job)
+        return eqx.tree_at(self.array, job, array.at[self.entry].set(value) if self.entry else jnp.asarray(value))
+
+
+RESERVOIR_PARAMETERS = {
+    "mu": Parameter("electrochemical potential", gauge=True),
+    "T": Parameter("temperature", low=0.0, open_low=True),
+}
+
+
+def locate(job: Job, path: str) -> Spot:
+    """Find the parameter a path names. Raises ``ValueError`` saying which names there are."""
+    head, *rest = path.split(".")
+    if head == "reservoirs":
+        terminals = job.setup.device.terminals
+        if len(rest) != 2 or rest[0] not in terminals or rest[1] not in RESERVOIR_PARAMETERS:
+            choices = [f"reservoirs.{t}.{q}" for t in terminals for q in RESERVOIR_PARAMETERS]
+            raise ValueError(f"{path!r} names no parameter; there are {', '.join(choices)}.")
+        quantity = rest[1]
+        return Spot(
+            lambda j: getattr(j.setup.reservoirs, quantity), (terminals.index(rest[0]),), RESERVOIR_PARAMETERS[quantity]
+        )
+    roots = {
+        "device": (job.setup.device, lambda j: j.setup.device),
+        "experiment": (job.experiment, lambda j: j.experiment),
+    }
+    if head not in roots:
+        raise ValueError(f"{path!r} names no parameter; a path starts with device, reservoirs or experiment.")
+    node, where = roots[head]
+    return _descend(node, where, head, rest, path)
+
+
+def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str) -> Spot:
+    numbers = parameters(type(node))
+    parts = {f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)}
+    if not rest or rest[0] not in {*numbers, *parts}:
+        choices = ", ".join(f"{walked}.{name}" for name in [*parts, *numbers])
+        raise ValueError(f"{path!r} names no parameter; there are {choices or 'none here'}.")
+    name, *entries = rest
+    if name in parts:
+        return _descend(getattr(node, name), lambda j: getattr(where(j), name), f"{walked}.{name}", entries, path)
+    position = []
+    for names_of, entry in itertools.zip_longest(numbers[name].entries, entries):
+        choices = getattr(node, names_of) if names_of else ()
+        if entry not in choices:
+            known = f"entries are {', '.join(choices)}" if choices else "it has no entries"
+            raise ValueError(f"{path!r} names no single number of {walked}.{name}; {known}.")
+        position.append(choices.index(entry))
+    return Spot(lambda j: getattr(where(j), name), tuple(position), numbers[name])
+
+
+def sweep(
+    experiment: AbstractExperiment,
+    setup: Setup,
+    axes: Sequence[Axis] = (),
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    attributes: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Do an experiment at every point of a grid.
+
+    Parameters
+    ----------
+    experiment, setup
+        What is done to what.
+    axes
+        Swept parameters; the grid is their product, in this order. None: a single point.
+    progress
+        Called with (points done, points in all) after every chunk.
+    attributes
+        Added to the dataset's attributes.
+
+    Returns
+    -------
+    Dataset
+        One variable per array of the experiment, with ``units``, ``long_name``, ``symbol``; ``error_X`` beside ``X``;
+        ``status`` with CF flags; provenance in the attributes. Points that failed are NaN.
+
+    Errors: ``ValueError`` for a path that names nothing, a value out of range, or an experiment the setup cannot have.
+    """
+    experiment.check(setup)
+    job = Job(setup, experiment)
+    spots = [locate(job, axis.path) for axis in axes]
+    for axis, spot in zip(axes, spots, strict=True):
+        if not spot.meaning.accepts(axis.offset + axis.scale * np.asarray(axis.values)):
+            raise ValueError(
+                f"axis {axis.path!r} leaves the allowed range: {spot.meaning.doc} takes {spot.meaning.allowed()}."
+            )
+    shape = tuple(len(axis.values) for axis in axes)
+    grid = (
+        np.stack(
+            [
+                g.ravel()
+                for g in np.meshgrid(*[a.offset + a.scale * np.asarray(a.values, float) for a in axes], indexing="ij")
+            ],
+            axis=1,
+        )
+        if axes
+        else np.zeros((1, 0))
+    )
+
+    started = time.perf_counter()
+    paths = tuple(axis.path for axis in axes)
+    data, seconds = _climb(job, paths, grid, progress)
+    dataset = _label(data, shape, axes, spots, job)
+    dataset.attrs |= {
+        "title": f"{type(experiment).__name__} of {type(setup.device).__name__}",
+        "Conventions": "CF-1.11",
+        "source": f"mesotherm {__version__} (jax {jax.__version__})",
+        "history": f"{datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')} computed by mesotherm.sweep",
+        "convention": "k_B = hbar = e = 1; currents into the device; energies in the energy unit of the input",
+        "experiment": type(experiment).__name__,
+        "device": type(setup.device).__name__,
+        "points": int(np.prod(shape, dtype=int)),
+        "seconds_computing": seconds["computing"],
+        "seconds_compiling": seconds["compiling"],
+        "seconds_total": time.perf_counter() - started,
+        **(attributes or {}),
+    }
+    return dataset
+
+
+@eqx.filter_jit
+def _measure(job: Job, paths: tuple[str, ...], points, effort: Effort):
+    def one(values):
+        changed = job
+        for path, value in zip(paths, values, strict=True):
+            changed = locate(job, path).set(changed, value)
+        return changed.experiment.measure(changed.setup, effort)
+
+    return jax.lax.map(one, points, batch_size=min(BATCH, len(points)))
+
+
+def _climb(job, paths, grid, progress):
+    """Both rungs of the ladder. Returns the data of every point and the seconds spent compiling and computing."""
+    seconds = {"compiling": 0.0, "computing": 0.0}
+    total = len(grid)
+    chunk = min(FAST_CHUNK, total)
+    data = _run(job, paths, grid, Effort.FAST, chunk, seconds, lambda done: progress(done, total))
+    missed = np.flatnonzero(data["status"].reshape(total, -1).any(axis=1))
+    if len(missed):
+        chunk = min(STRICT_CHUNK, len(missed))
+        progress(total - len(missed), total)
+        again = _run(
+            job, paths, grid[missed], Effort.STRICT, chunk, seconds, lambda n: progress(total - len(missed) + n, total)
+        )
+        for name, values in again.items():
+            data[name][missed] = values
+    return data, seconds
+
+
+def _run(job, paths, grid, effort, chunk, seconds, progress):
+    """One rung over a list of points, in padded chunks, on as many threads as there are cores."""
+    started = time.perf_counter()
+    compiled = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort).compile()
+    seconds["compiling"] += time.perf_counter() - started
+    started = time.perf_counter()
+    starts = range(0, len(grid), chunk)
+
+    def compute(start):
+        points = grid[start : start + chunk]
+        padded = np.concatenate([points, np.repeat(points[-1:], chunk - len(points), axis=0)])
+        out = compiled(job, paths, jnp.asarray(padded), effort)
+        return {name: np.asarray(values)[: len(points)] for name, values in out.items()}
+
+    pieces, done = [], 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for piece in pool.map(compute, starts):
+            pieces.append(piece)
+            done += len(piece["status"])
+            progress(done)
+    seconds["computing"] += time.perf_counter() - started
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _label(data, shape, axes, spots, job) -> xr.Dataset:
+    """The dataset: dimensions, coordinates, descriptions; NaN where a point failed."""
+    variables = job.experiment.variables(job.setup)
+    dimensions = tuple(axis.dimension for axis in axes)
+    status_dimensions = variables["status"].dimensions
+    failed = np.isin(data["status"], NAN_OUTCOMES)
+    dataset = xr.Dataset(coords=_coordinates(axes, spots, job))
+    for name, values in data.items():
+        described = variables[name.removeprefix("error_")]
+        extra = described.dimensions
+        if name == "status":
+            values = values.astype(np.int8)
+        else:
+            shared = extra[: len(status_dimensions)] == status_dimensions
+            mask = failed if shared else failed.reshape(len(failed), -1).any(axis=1)
+            mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+            values = np.where(mask, np.nan, values)
+        dataset[name] = (dimensions + extra, values.reshape(shape + values.shape[1:]), _attributes(name, described))
+    return dataset
+
+
+def _coordinates(axes, spots, job):
+    setup = job.setup
+    coords = {
+        axis.dimension: (
+            axis.dimension,
+            np.asarray(axis.values, float),
+            {
+                "long_name": spot.meaning.doc,
+                "units": spot.meaning.unit,
+                "parameter": axis.path,
+                "scale": axis.scale,
+                "offset": axis.offset,
+            },
+        )
+        for axis, spot in zip(axes, spots, strict=True)
+    }
+    labels = {
+        "terminal": list(setup.device.terminals),
+        "probe": [unknown.terminal for unknown in setup.unknowns],
+        "direction": ["forward", "backward"],
+        "law": list(LAWS),
+    }
+    used = {d for v in job.experiment.variables(setup).values() for d in v.dimensions}
+    return coords | {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
+
+
+def _attributes(name: str, variable: Variable) -> dict[str, Any]:
+    if name == "status":
+        return {
+            "long_name": variable.long_name,
+            "flag_values": np.array([int(member) for member in Outcome], dtype=np.int8),
+            "flag_meanings": " ".join(member.name.lower() for member in Outcome),
+        }
+    prefix = "bound on the error of " if name.startswith("error_") else ""
+    symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol
+    return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol}
