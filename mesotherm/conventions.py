@@ -2,7 +2,8 @@
 
 Units
     k_B = ħ = e = 1, hence h = 2π. Energies, electrochemical potentials and temperatures share one energy unit E;
-    particle currents come in E/ħ, energy and heat currents in E²/ħ. Spin degeneracy is an explicit parameter of a device.
+    particle currents come in E/ħ, energy and heat currents in E²/ħ. Spin degeneracy is an explicit parameter of a
+    device.
 
 Signs
     All currents are positive when they flow from a terminal INTO the device. ``power`` is positive when produced.

@@ -5,7 +5,6 @@ units, and checks at construction time (``check``) that the device has what it n
 """
 
 import abc
-from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -15,7 +14,7 @@ import optimistix as optx
 from jaxtyping import Array, Float
 
 from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
-from mesotherm.observables import OBSERVABLES, Observable, Variable, heat_current, particle_current, power
+from mesotherm.observables import OBSERVABLES, Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
 from mesotherm.thermodynamics import audit
@@ -180,7 +179,8 @@ class PowerAtOptimalBias(AbstractExperiment):
     solution, by implicit differentiation).
 
     With ``heat_sources`` and a vanishing or thermalizing probe the heat taken from those terminals and the most power a
-    conventional machine could make of it, :math:`(1 - T_0/T_P)\sum J`, are reported too (T_0: temperature of ``terminal``).
+    conventional machine could make of it, :math:`(1 - T_0/T_P)\sum J`, are reported too (T_0: temperature of
+    ``terminal``).
 
     Source: Whitney et al., Physica E 75, 257 (2016), Sec. 4 (V_opt) and Eqs. 14, 23.
 

@@ -24,14 +24,18 @@ FERMI_EDGES = (-60.0, -11.0, -3.0, 3.0, 11.0, 60.0)
 """Panel edges about each μ in units of T: Fermi functions have poles at μ ± iπT, and 1e-26 is left beyond 60 T."""
 
 FEATURE_EDGES = (3.6, 28.5, 200.0, 1650.0, 1.66e4, 1.66e5, 1.67e6)
-"""Panel edges about each feature of the spectrum, on both sides of one at its centre, in units of its half width. As few
-as keep the difference of the two rules below 2e-10 of a Lorentzian's integral (1e-8 of its heat in the far tail)."""
+"""Panel edges about each feature of the spectrum, on both sides of one at its centre, in units of its half width. As
+few as keep the two rules within 2e-10 of a Lorentzian's integral of each other (1e-8 of its heat in the far tail)."""
 
-UNIFORM_NODES = 257
-"""Nodes of the uniform rule; 4k + 1, so that every second and every fourth node is a rule of its own."""
+OPENING_REACH = 36.0
+"""The graded rule ends no less than this many T above a band bottom or a jump: where only the tail of a Fermi function
+passes, that is where it ends."""
 
-UNIFORM_REACH = 36.0
-"""The uniform rule ends this many T beyond the outermost μ: 2e-16 of an occupation is left out there."""
+SMOOTH_NODES = 161
+"""Nodes of the smooth rule; 4k + 1, so that every second and every fourth node is a rule of its own."""
+
+SMOOTH_REACH = 36.0
+"""The smooth rule ends this many T beyond the outermost μ: 2e-16 of an occupation is left out there."""
 
 
 class Spectrum(eqx.Module):
@@ -52,50 +56,56 @@ class Spectrum(eqx.Module):
 
 
 class Rule(eqx.Module):
-    """Nested rules on [-1, 1].
+    """Nested rules on the nodes of a panel, relative to the weights of the finest.
 
-    ``moments`` turns integrand values at the nodes into six sums with one matrix product: the integral of 1 and of x by
-    the finest rule, their difference from the next coarser rule, and that rule's difference from the coarsest one (zero
-    if there is none).
+    ``sums`` turns weighted integrand values at the nodes into five sums with one matrix product: the integral by the
+    finest rule, its difference from the next coarser rule, that rule's difference from the coarsest one (zero if there
+    is none), and, for a rule that converges only where the integrand vanishes at its ends, the two end terms.
     """
 
-    nodes: tuple[float, ...] = eqx.field(static=True)
-    moments: tuple[tuple[float, ...], ...] = eqx.field(static=True)
+    sums: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
     @classmethod
-    def nested(cls, nodes, fine, coarse, coarsest=None) -> "Rule":
+    def nested(cls, fine, coarse, coarsest=None, ends: bool = False) -> "Rule":
         """From the weights of each rule on the same nodes, zero where a rule has no node."""
         steps = fine, fine - coarse, coarse - (coarse if coarsest is None else coarsest)
-        moments = np.stack([weights * power for weights in steps for power in (np.ones_like(nodes), nodes)], axis=1)
-        return cls(tuple(map(float, nodes)), tuple(tuple(map(float, row)) for row in moments))
+        first, last = np.zeros_like(fine), np.zeros_like(fine)
+        first[0] = last[-1] = float(ends)
+        columns = np.stack([*(step / fine for step in steps), first, last], axis=1)
+        return cls(tuple(tuple(map(float, row)) for row in columns))
 
 
-def rule_error(last: Float[Array, "..."], previous: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Error bound of nested rules from the last two steps of refinement.
+def rule_error(last_step, previous_step, first_end, last_end) -> Float[Array, "..."]:
+    """Error bound of nested rules from the last two steps of refinement and the terms at the ends.
 
-    Without a third rule (``previous`` zero) it is the last step. With one, convergence faster than geometric is taken
-    at face value: the next step would be smaller than the last by at least the ratio of the two.
+    Without a third rule (``previous_step`` zero) it is the last step. With one, convergence at the ratio r of the two
+    steps or faster is taken at face value where r < 1/2: the steps still to come then sum to r/(1 - r) of the last. The
+    slow convergence that an integrand cut off at an end causes hides behind that, so the end terms are added.
     """
-    last, previous = jnp.abs(last), jnp.abs(previous)
-    return jnp.where(previous > last, last * (last / jnp.where(previous > last, previous, 1.0)), last)
+    last, previous = jnp.abs(last_step), jnp.abs(previous_step)
+    ratio = last / jnp.where(previous > 2 * last, previous, 1.0)
+    coming = jnp.where(previous > 2 * last, last * ratio / (1 - ratio), last)
+    return coming + jnp.abs(first_end) + jnp.abs(last_end)
 
 
 class Mesh(eqx.Module):
-    """Panels, each an image of one reference rule: the nodes of a panel are ``anchor + (middle + half * rule.nodes)``.
+    """Nodes ``anchor + offset`` and their weights, panel by panel, and what the nested rules cannot see.
 
     Attributes
     ----------
     anchor
-        Energy from which a panel is counted [energy].
-    middle, half
-        Middle of each panel, counted from its anchor, and half its width [energy].
+        Energy from which the nodes of a panel are counted [energy].
+    offset, weight
+        Nodes, counted from their panel's anchor, and the weights of the finest rule [energy].
     unseen
-        Error relative to the one-way flux that the two rules may share: rounding, and poles the nodes do not resolve.
+        Error relative to the one-way flux that the nested rules may share: rounding, and poles they do not resolve.
+    rule
+        The coarser rules on the same nodes, which give the error.
     """
 
     anchor: Float[Array, "panels"]
-    middle: Float[Array, "panels"]
-    half: Float[Array, "panels"]
+    offset: Float[Array, "panels nodes"]
+    weight: Float[Array, "panels nodes"]
     unseen: Float[Array, ""]
     rule: Rule = eqx.field(static=True)
 
@@ -103,11 +113,12 @@ class Mesh(eqx.Module):
 def mesh(spectrum: Spectrum, reservoirs: Reservoirs, effort: Effort) -> Mesh:
     """The mesh for one set of reservoirs. Nodes are constants to gradients: they do not move with the parameters.
 
-    ``Effort.FAST`` is a uniform (trapezoidal) rule, spectrally accurate where every scale is resolved and honest about
+    ``Effort.FAST`` is one smooth (trapezoidal) rule, spectrally accurate where every scale is resolved and honest about
     it where not; ``Effort.STRICT`` grades panels of Gauss–Kronrod 15/31 down to every scale there is.
     """
     spectrum, reservoirs = jax.lax.stop_gradient((spectrum, reservoirs))
-    return uniform_mesh(spectrum, reservoirs) if effort is Effort.FAST else graded_mesh(spectrum, reservoirs)
+    nodes = smooth_mesh(spectrum, reservoirs) if effort is Effort.FAST else graded_mesh(spectrum, reservoirs)
+    return jax.lax.optimization_barrier(nodes)
 
 
 def _window(spectrum: Spectrum, reservoirs: Reservoirs, reach: float):
@@ -117,25 +128,37 @@ def _window(spectrum: Spectrum, reservoirs: Reservoirs, reach: float):
     return jnp.maximum(low, spectrum.bottom), jnp.maximum(high, spectrum.bottom)
 
 
-def uniform_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
-    r"""Trapezoidal rule on the whole window, one panel.
+def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
+    r"""Trapezoidal rule in u on the whole window, E = c + a sinh u: one panel, denser in the middle of the bias window.
 
     The trapezoidal rule with spacing h errs by :math:`2e^{-2\pi d/h}` of the integrand's size on a line at distance d
-    from the real axis (d: nearest pole), which is added to what the coarse rule of spacing 2h sees. Where that is of
-    order one the nodes may miss a peak altogether, the one-way flux with it, and there is no bound.
+    from the real axis (d: nearest pole, in u), which is added to what the coarser rules see. Where that is of order one
+    the nodes may miss a peak altogether, the one-way flux with it, and there is no bound. Nor is there one if the band
+    opens so close to the end of the window that much of a Fermi function's tail is cut off.
     """
-    anchor = reservoirs.mu[0]
-    low, high = _window(spectrum, reservoirs, UNIFORM_REACH)
+    anchor = (jnp.min(reservoirs.mu) + jnp.max(reservoirs.mu)) / 2
+    low, high = _window(spectrum, reservoirs, SMOOTH_REACH)
     low, high = low - anchor, high - anchor
-    spacing = (high - low) / (UNIFORM_NODES - 1)
-    nearest_pole = jnp.minimum(jnp.min(spectrum.half_widths, initial=jnp.inf), jnp.pi * jnp.min(reservoirs.T))
+    position = jnp.abs(jnp.concatenate([reservoirs.mu, spectrum.centres]) - anchor)
+    height = jnp.concatenate([jnp.pi * reservoirs.T, spectrum.half_widths])
+    distance = jnp.hypot(position, height)
+    hardest = jnp.argmin(height / jnp.hypot(jnp.min(distance), position))
+    scale = distance[hardest]
+    ends = jnp.arcsinh(jnp.stack([low, high]) / scale)
+    spacing = (ends[1] - ends[0]) / (SMOOTH_NODES - 1)
+    growth = jnp.exp(ends[0] + spacing * jnp.arange(SMOOTH_NODES))
+    above, below = jnp.hypot(position, scale + height), jnp.hypot(position, scale - height)
+    nearest_pole = jnp.min(jnp.arcsin(jnp.minimum(2 * height / (above + below), 1.0)))
+
     unresolved = 30.0 * jnp.exp(-2 * jnp.pi * 0.9 * nearest_pole / spacing)
     unresolved = jnp.where(unresolved < 1, unresolved, jnp.inf)
-    rounding = EPSILON * (64 + jnp.maximum(jnp.abs(low), jnp.abs(high)) / nearest_pole)
+    cut = 4 * jnp.exp(-(high - low) / jnp.max(reservoirs.T))
+    unresolved = jnp.where(cut < 0.01, unresolved + cut, jnp.inf)
+    rounding = EPSILON * (64 + jnp.maximum(jnp.abs(low), jnp.abs(high)) / jnp.min(height))
     return Mesh(
         anchor=anchor[None],
-        middle=(low + high)[None] / 2,
-        half=(high - low)[None] / 2,
+        offset=(scale / 2 * (growth - 1 / growth))[None],
+        weight=(scale / 2 * spacing * (growth + 1 / growth) * SMOOTH_ENDS)[None],
         unseen=unresolved + rounding,
         rule=TRAPEZOIDAL,
     )
@@ -153,11 +176,14 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), jnp.outer(half_widths, feature).ravel()])
     scales = jnp.concatenate([_spread(reservoirs.T, fermi), _spread(half_widths, feature)])
     low, high = _window(spectrum, reservoirs, FERMI_EDGES[-1])
+    jumps = jnp.where(spectrum.half_widths == 0, spectrum.centres, -jnp.inf)
+    opening = jnp.maximum(jnp.max(jumps, initial=-jnp.inf), spectrum.bottom)
+    high = jnp.maximum(high, opening + OPENING_REACH * jnp.max(reservoirs.T))
     position = anchors + offsets
     outside = (position < low) | (position > high)
-    anchors = jnp.where(outside, jnp.clip(position, low, high), anchors)
-    offsets = jnp.where(outside, 0.0, offsets)
-    scales = jnp.where(outside, jnp.inf, scales)
+    anchors = jnp.append(jnp.where(outside, jnp.clip(position, low, high), anchors), high)
+    offsets = jnp.append(jnp.where(outside, 0.0, offsets), 0.0)
+    scales = jnp.append(jnp.where(outside, jnp.inf, scales), jnp.inf)
 
     order = jnp.argsort(anchors + offsets)
     anchors, offsets, scales = anchors[order], offsets[order], scales[order]
@@ -165,10 +191,11 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     anchor = jnp.where(scales[left] <= scales[right], anchors[left], anchors[right])
     start = (anchors[left] - anchor) + offsets[left]
     stop = (anchors[right] - anchor) + offsets[right]
+    half = (stop - start) / 2
     return Mesh(
         anchor=anchor,
-        middle=(stop + start) / 2,
-        half=(stop - start) / 2,
+        offset=(stop + start)[:, None] / 2 + half[:, None] * KRONROD_NODES,
+        weight=half[:, None] * KRONROD_WEIGHTS,
         unseen=jnp.asarray(64 * EPSILON),
         rule=GAUSS_KRONROD,
     )
@@ -178,13 +205,7 @@ def _spread(values, edges):
     return jnp.repeat(values, len(edges))
 
 
-def _trapezoidal(nodes: int) -> Rule:
-    """Trapezoidal rules on [-1, 1] with every node, every second and every fourth."""
-    ends = np.ones(nodes)
-    ends[[0, -1]] = 0.5
-    every = [np.where(np.arange(nodes) % step == 0, step * ends * 2 / (nodes - 1), 0.0) for step in (1, 2, 4)]
-    return Rule.nested(np.linspace(-1, 1, nodes), *every)
-
-
-TRAPEZOIDAL = _trapezoidal(UNIFORM_NODES)
-GAUSS_KRONROD = Rule.nested(KRONROD_NODES, KRONROD_WEIGHTS, GAUSS_WEIGHTS)
+SMOOTH_ENDS = np.ones(SMOOTH_NODES)
+SMOOTH_ENDS[[0, -1]] = 0.5
+TRAPEZOIDAL = Rule.nested(*(np.where(np.arange(SMOOTH_NODES) % step == 0, step, 0.0) for step in (1, 2, 4)), ends=True)
+GAUSS_KRONROD = Rule.nested(KRONROD_WEIGHTS, GAUSS_WEIGHTS)

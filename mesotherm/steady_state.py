@@ -20,15 +20,20 @@ from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Respons
 from mesotherm.results import Outcome
 from mesotherm.unknowns import AbstractUnknown
 
-NEWTON_TOLERANCE = 1e-8
-"""Newton stops when its last step was this small; the error left is the square of it."""
+NEWTON_TOLERANCE = 1e-5
+"""The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
+square, is taken together with the certificate, from the same evaluation; what that leaves is its square again."""
+
+CURVATURE = 10.0
+"""Allowance for second derivatives, in units of first derivatives over the unknowns' scale: the part of the bound that
+covers stopping early."""
 
 NEWTON_STEPS, DOGLEG_STEPS = 12, 200
-"""Most steps of either solver. A fast solve tries Newton only; a strict one goes on with dogleg steps where Newton fails
-(from the first guess) and confirms with one where it did not."""
+"""Most steps of either solver. A fast solve tries Newton only; a strict one goes on with dogleg steps where Newton
+fails (from the first guess) and confirms with one where it did not."""
 
 LARGEST_LAST_STEP = 1e-6
-"""A further Newton step longer than this (in the unknowns' own scale) means: not converged."""
+"""A step after the last one that is longer than this means: not converged."""
 
 DEFAULT_TOLERANCE = 1e-9
 """Largest error bound accepted, as a fraction of the largest one-way flux."""
@@ -114,10 +119,9 @@ def steady_state(
         reference = unknown.reference(device, reference, floating)
     problem = _Problem(device, reference, unknowns, effort)
     y = problem.solve() if unknowns else jnp.zeros(0)
-    solved, answer, *certificate = _certify(problem, y, jnp.asarray(tolerance, float))
-    error, reservoirs_error, outcome = jax.lax.stop_gradient(certificate)
+    solved, currents, one_way, error, reservoirs_error, outcome = _certify(problem, y, jnp.asarray(tolerance, float))
     state = SteadyState(
-        device, solved, answer.value, error, answer.one_way, reservoirs_error, outcome, jnp.asarray(tolerance), unknowns
+        device, solved, currents, error, one_way, reservoirs_error, outcome, jnp.asarray(tolerance), unknowns
     )
     if throw:
         sentences = [member.sentence for member in Outcome]
@@ -169,23 +173,34 @@ class _Problem(eqx.Module):
 
 
 def _certify(problem: _Problem, y, tolerance):
-    """The state at y: reservoirs, answer, total error bounds of currents and of reservoirs, outcome."""
+    """The state one Newton step beyond y, by linear continuation, with its total error bounds and its outcome."""
 
     def outputs(y):
         reservoirs, answer = problem.evaluate(y)
         found = jnp.concatenate([answer.value.particle, answer.value.energy, reservoirs.mu, reservoirs.T])
         balance, balance_error, scale = problem.balances(reservoirs, answer)
-        return (found, balance), (found, balance, balance_error, scale, reservoirs, answer)
+        return (found, balance), (found, balance, balance_error, scale, answer)
 
-    (slope, jacobian), (found, balance, balance_error, scale, reservoirs, answer) = jax.jacfwd(outputs, has_aux=True)(y)
+    (slope, jacobian), (found, balance, balance_error, scale, answer) = jax.jacfwd(outputs, has_aux=True)(y)
     if problem.unknowns:
         inverse = jnp.linalg.inv(jacobian / scale[:, None])
-        last_step = jnp.max(jnp.abs(inverse @ (balance / scale)))
-        through = jnp.abs(slope @ inverse) @ ((balance_error + jnp.abs(balance)) / scale)
+        step = inverse @ (balance / scale)
+        last_step = jnp.max(jnp.abs(step))
+        found = found - jax.lax.stop_gradient(slope @ step)
+        through = jnp.abs(slope @ inverse) @ (balance_error / scale)
+        beyond_linear = (
+            CURVATURE
+            * last_step
+            * (jnp.abs(slope @ inverse) @ (jnp.abs(balance) / scale) + jnp.abs(slope) @ jnp.abs(step))
+        )
+        through = through + beyond_linear
     else:
         last_step, through = jnp.zeros(()), jnp.zeros_like(found)
+    particle, energy, mu, T = jnp.split(found, 4)
+    currents, reservoirs = Response(particle, energy, answer.value.conjugate), Reservoirs(mu, T)
     particle, energy, mu, T = jnp.split(through, 4)
     error = Response(answer.error.particle + particle, answer.error.energy + energy, answer.error.conjugate)
+    reservoirs_error = Reservoirs(mu, T)
     one_way = answer.one_way
     finite = jnp.all(jnp.isfinite(found)) & jnp.all(jnp.isfinite(through))
     within = jnp.all(error.particle <= tolerance * jnp.max(one_way.particle)) & jnp.all(
@@ -196,4 +211,4 @@ def _certify(problem: _Problem, y, tolerance):
         [Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
-    return reservoirs, answer, error, Reservoirs(mu, T), outcome
+    return reservoirs, currents, one_way, *jax.lax.stop_gradient((error, reservoirs_error, outcome))

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 from mesotherm._version import __version__
-from mesotherm.device import Component, Effort, Parameter, Reservoirs, parameters
+from mesotherm.device import Component, Effort, Parameter, parameters
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
@@ -214,18 +214,28 @@ def _measure(job: Job, paths: tuple[str, ...], points, effort: Effort):
     return jax.lax.map(one, points, batch_size=min(BATCH, len(points)))
 
 
+_COMPILED: dict[Any, Any] = {}
+"""Compiled functions by everything they depend on but values: structure of the job, paths, chunk, effort."""
+
+
+def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort):
+    shapes = tuple(jnp.shape(leaf) for leaf in jax.tree.leaves(job))
+    key = jax.tree.structure(job), shapes, paths, chunk, effort
+    if key not in _COMPILED:
+        _COMPILED[key] = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort).compile()
+    return _COMPILED[key]
+
+
 def _climb(job, paths, grid, progress):
     """Both rungs of the ladder. Returns the data of every point and the seconds spent compiling and computing."""
     seconds = {"compiling": 0.0, "computing": 0.0}
     total = len(grid)
-    chunk = min(FAST_CHUNK, total)
-    data = _run(job, paths, grid, Effort.FAST, chunk, seconds, lambda done: progress(done, total))
+    data = _run(job, paths, grid, Effort.FAST, min(FAST_CHUNK, total), seconds, lambda done: progress(done, total))
     missed = np.flatnonzero(data["status"].reshape(total, -1).any(axis=1))
     if len(missed):
-        chunk = min(STRICT_CHUNK, len(missed))
-        progress(total - len(missed), total)
+        kept = total - len(missed)
         again = _run(
-            job, paths, grid[missed], Effort.STRICT, chunk, seconds, lambda n: progress(total - len(missed) + n, total)
+            job, paths, grid[missed], Effort.STRICT, STRICT_CHUNK, seconds, lambda n: progress(kept + n, total)
         )
         for name, values in again.items():
             data[name][missed] = values
@@ -235,24 +245,23 @@ def _climb(job, paths, grid, progress):
 def _run(job, paths, grid, effort, chunk, seconds, progress):
     """One rung over a list of points, in padded chunks, on as many threads as there are cores."""
     started = time.perf_counter()
-    compiled = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort).compile()
-    seconds["compiling"] += time.perf_counter() - started
-    started = time.perf_counter()
-    starts = range(0, len(grid), chunk)
+    measure = _compile(job, paths, chunk, effort)
+    compiled = time.perf_counter()
 
     def compute(start):
         points = grid[start : start + chunk]
         padded = np.concatenate([points, np.repeat(points[-1:], chunk - len(points), axis=0)])
-        out = compiled(job, paths, jnp.asarray(padded), effort)
+        out = measure(job, paths, jnp.asarray(padded), effort)
         return {name: np.asarray(values)[: len(points)] for name, values in out.items()}
 
     pieces, done = [], 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for piece in pool.map(compute, starts):
+        for piece in pool.map(compute, range(0, len(grid), chunk)):
             pieces.append(piece)
             done += len(piece["status"])
             progress(done)
-    seconds["computing"] += time.perf_counter() - started
+    seconds["compiling"] += compiled - started
+    seconds["computing"] += time.perf_counter() - compiled
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 

@@ -76,14 +76,15 @@ class AbstractProbe(AbstractUnknown):
         device.index(self.terminal)
         if self.vanishing and not isinstance(device, HasAdjustableCoupling):
             raise ValueError(
-                f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} cannot "
-                "be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
+                f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} "
+                "cannot be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
             )
 
     def reference(self, device, reservoirs, floating):
         r"""First guess from the reservoirs this one shares particles with:
 
-        .. math:: \mu_P = \overline{\mu}, \qquad T_P^2 = \overline{T^2} + \frac{3}{\pi^2}\,\overline{(\mu-\overline\mu)^2}
+        .. math::
+            \mu_P = \overline{\mu}, \qquad T_P^2 = \overline{T^2} + \frac{3}{\pi^2}\,\overline{(\mu-\overline\mu)^2}
 
         exact for equal, energy-independent couplings; the last term is Joule heating.
         """

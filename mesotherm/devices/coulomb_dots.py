@@ -107,7 +107,7 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
                     others = "".join(str(n) for n in state[:i] + state[i + 1 :])
                     yield (
                         index,
-                        states.index(state[:i] + (1,) + state[i + 1 :]),
+                        states.index((*state[:i], 1, *state[i + 1 :])),
                         position,
                         self.occupations.index(others),
                     )
@@ -146,8 +146,8 @@ def quantum_dot_thermocouple(
 ) -> CoulombDots:
     """The thermocouple of Whitney et al.: dot M between L and R, heated and cooled through the dots H and C.
 
-    ``rate_L`` and ``rate_R`` are given for the occupations (h, c) = 00, 01, 10, 11 of the dots H and C; ``rate_P`` couples
-    a probe P to dot M. Energies and rates in one energy unit (the paper's γ). The defaults are the paper's Fig. 2.
+    ``rate_L`` and ``rate_R`` are given for the occupations (h, c) = 00, 01, 10, 11 of the dots H and C; ``rate_P``
+    couples a probe P to dot M. Energies and rates in one energy unit (the paper's γ). The defaults are the paper's Fig. 2.
 
     Terminals, in order: L, R, H, C, P.
 

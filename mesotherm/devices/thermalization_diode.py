@@ -38,9 +38,7 @@ class ThermalizationDiode(AbstractCoherentDevice):
     def transmission(self, energy):
         left, right = self.left.probability(energy), self.right.probability(energy)
         none = jnp.zeros_like(left)
-        return jnp.stack(
-            [jnp.stack([none, none, left]), jnp.stack([none, none, right]), jnp.stack([left, right, none])]
-        )
+        return jnp.stack([none, none, left, none, none, right, left, right, none]).reshape(3, 3)
 
     def spectrum(self):
         centres, half_widths = zip(self.left.features(), self.right.features(), strict=True)

@@ -56,70 +56,65 @@ class AbstractCoherentDevice(AbstractDevice):
         spectrum = self.spectrum()
         nodes = mesh(spectrum, reservoirs, effort)
 
-        x, moments = jnp.array(nodes.rule.nodes), jnp.array(nodes.rule.moments)
+        sums = jnp.array(nodes.rule.sums)
 
-        def panel(anchor, middle, half):
+        def panel(anchor, offset, weight):
             local_device, local = self.shifted(-anchor), reservoirs.shifted(-anchor)
-            energy = middle + half * x
-            transmission = jax.vmap(local_device.transmission, out_axes=-1)(energy)
-            net, both = _flows(transmission, energy, local)
+            net, both = _flows(local_device, offset, weight, local)
             rows = []
             for mu, net_flow, both_flow in zip(local.mu, net, both, strict=True):
-                one, x_moment, *steps = half * (net_flow @ moments)
-                from_mu = middle - mu
-                heat_steps = [from_mu * steps[k] + half * steps[k + 1] for k in (0, 2)]
-                rows.append(
-                    (
-                        one,
-                        from_mu * one + half * x_moment,
-                        rule_error(steps[0], steps[2]),
-                        rule_error(*heat_steps),
-                        half * (both_flow @ moments[:, 0]),
-                        half * ((both_flow * jnp.abs(energy - mu)) @ moments[:, 0]),
-                    )
-                )
-            return tuple(jnp.stack(column) for column in zip(*rows, strict=True))
+                particle, *particle_steps = net_flow @ sums
+                heat, *heat_steps = (net_flow * (offset - mu)) @ sums
+                one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(offset - mu))
+                rows.append((particle, heat, rule_error(*particle_steps), rule_error(*heat_steps), *one_way))
+            return rows
 
-        sums = jax.vmap(panel)(nodes.anchor, nodes.middle, nodes.half)
+        panels = jax.vmap(panel)(nodes.anchor, nodes.offset, nodes.weight)
+        edges = self._moving_bottom(spectrum, reservoirs)
         spin = self.spin_degeneracy / PLANCK
-        particle, heat, particle_error, heat_error, both, both_heat = (spin * jnp.sum(s, 0) for s in sums)
-        edge_particle, edge_heat = self._moving_bottom(spectrum, reservoirs)
-        particle, heat = particle + edge_particle, heat + edge_heat
-        particle_error = particle_error + nodes.unseen * both
-        heat_error = heat_error + nodes.unseen * both_heat
+        rows = []
+        for row, edge, mu in zip(panels, edges, reservoirs.mu, strict=True):
+            particle, heat, particle_error, heat_error, one_way, one_way_heat = (spin * jnp.sum(sums) for sums in row)
+            particle, heat = particle + edge[0], heat + edge[1]
+            particle_error = particle_error + jnp.where(one_way > 0, nodes.unseen * one_way, nodes.unseen)
+            heat_error = heat_error + jnp.where(one_way_heat > 0, nodes.unseen * one_way_heat, nodes.unseen)
+            energy_error = heat_error + jnp.abs(mu) * (particle_error + EPSILON * jnp.abs(particle))
+            rows.append((particle, heat + mu * particle, particle_error, energy_error, one_way, one_way_heat))
+        columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
         none = jnp.zeros(0)
-        energy_error = heat_error + jnp.abs(reservoirs.mu) * (particle_error + EPSILON * jnp.abs(particle))
-        return Answer(
-            value=Response(particle, heat + reservoirs.mu * particle, none),
-            error=Response(particle_error, energy_error, none),
-            one_way=Response(both, both_heat, none),
-        )
+        return Answer(*(Response(*columns[k : k + 2], none) for k in (0, 2, 4)))
 
     def _moving_bottom(self, spectrum, reservoirs):
-        """Zero, with the derivative that fixed nodes miss when the lower limit moves (exact to second order)."""
+        """Zero, with the derivative that fixed nodes miss when the lower limit moves (exact to second order): particle
+        and heat current of every terminal."""
         fixed = jax.lax.stop_gradient(spectrum.bottom)
         finite = jnp.isfinite(fixed)
         moved = jnp.where(finite, spectrum.bottom, 0.0) - jnp.where(finite, fixed, 0.0)
         energy = jnp.where(finite, fixed, 0.0) + moved / 2
-        net, _ = _flows(self.transmission(energy)[..., None], energy[None], reservoirs)
-        lost = -(self.spin_degeneracy / PLANCK) * moved * jnp.where(finite, jnp.concatenate(net), 0.0)
-        return lost, lost * (energy - reservoirs.mu)
+        net, _ = _flows(self, energy[None], jnp.ones(1), reservoirs)
+        lost = [-(self.spin_degeneracy / PLANCK) * moved * jnp.where(finite, flow[0], 0.0) for flow in net]
+        return [(particle, particle * (energy - mu)) for particle, mu in zip(lost, reservoirs.mu, strict=True)]
 
 
-def _flows(transmission, energy, reservoirs):
-    """Net flow out of each terminal and the two one-way flows together, per terminal a list of arrays over nodes.
+def _flows(device, energy, weight, reservoirs):
+    """Net flow out of each terminal and the two one-way flows together, weighted: per terminal, an array over nodes.
 
-    A difference of Fermi functions is taken as f (1 - f') - f' (1 - f): products keep full accuracy where the difference
-    of the occupations would not.
+    A difference of Fermi functions is taken as f (1 - f') - f' (1 - f): products keep full accuracy where the
+    difference of the occupations would not. Matrix elements are taken apart before they are batched: small trailing
+    dimensions would keep the compiler from vectorising over nodes.
     """
-    terminals = range(len(reservoirs.mu))
+    terminals = range(len(device.terminals))
+    pairs = [(i, j) for i in terminals for j in terminals if i != j]
+
+    def elements(one_energy):
+        matrix = device.transmission(one_energy).ravel()
+        return {(i, j): jax.lax.index_in_dim(matrix, i * len(terminals) + j, keepdims=False) for i, j in pairs}
+
+    transmission = jax.vmap(elements)(energy)
     states = [occupation((energy - reservoirs.mu[i]) / reservoirs.T[i]) for i in terminals]
     net, both = [jnp.zeros_like(energy) for _ in terminals], [jnp.zeros_like(energy) for _ in terminals]
-    for i in terminals:
-        for j in range(i):
-            out, back = states[i][0] * states[j][1], states[i][1] * states[j][0]
-            net[i] = net[i] + transmission[i, j] * (out - back)
-            net[j] = net[j] - transmission[j, i] * (out - back)
-            both[i] = both[i] + transmission[i, j] * (out + back)
-            both[j] = both[j] + transmission[j, i] * (out + back)
+    for i, j in pairs:
+        out, back = weight * states[i][0] * states[j][1], weight * states[i][1] * states[j][0]
+        net[i] = net[i] + transmission[i, j] * (out - back)
+        both[i] = both[i] + transmission[i, j] * (out + back)
     return net, both

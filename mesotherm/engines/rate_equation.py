@@ -7,7 +7,7 @@ A transition adds one electron from terminal α to state i, making state j:
 
 Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 2–8.
 
-The stationary state comes from elimination without subtraction (Grassmann, Taksar & Heyman, Oper. Res. 33, 1107 (1985)),
+The stationary state comes from elimination without subtraction (Grassmann, Taksar & Heyman, Oper. Res. 33, 1107, 1985),
 which keeps every population to a few rounding units however far the rates are apart.
 """
 
@@ -105,15 +105,18 @@ class AbstractRateEquation(AbstractDevice):
 def stationary(rates: Float[Array, "states states"]) -> Float[Array, "states"]:
     """Stationary distribution of a Markov chain with ``rates[i, j]`` from i to j (diagonal ignored), by elimination
     without subtraction. Not finite if some state cannot reach those before it."""
-    states, remaining = rates.shape[0], rates
-    into = []
-    for last in range(states - 1, 0, -1):
-        row, column = remaining[last, :last], remaining[:last, last]
-        column = column / jnp.sum(row)
-        into.append(column)
-        remaining = remaining[:last, :last] + column[:, None] * row[None, :]
-    p = jnp.ones(1)
-    for column in reversed(into):
-        p = jnp.append(p, p @ column)
-        p = p / jnp.max(p)
+    states = jnp.arange(len(rates))
+
+    def eliminate(remaining, last):
+        row = jnp.where(states < last, remaining[last], 0.0)
+        column = jnp.where(states < last, remaining[:, last], 0.0) / jnp.sum(row)
+        return remaining + column[:, None] * row, column
+
+    def fill(p, step):
+        last, column = step
+        p = jnp.where(states == last, p @ column, p)
+        return p / jnp.max(p), None
+
+    _, columns = jax.lax.scan(eliminate, rates, states[:0:-1])
+    p, _ = jax.lax.scan(fill, jnp.where(states == 0, 1.0, 0.0), (states[1:], columns[::-1]))
     return p / jnp.sum(p)

@@ -1,0 +1,191 @@
+"""The command line: ``mesotherm run FILE``."""
+
+import hashlib
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mesotherm._version import __version__
+
+BAD_INPUT, POINTS_FAILED, INTERRUPTED = 2, 3, 130
+"""Exit codes besides 0."""
+
+WIDTH = 120
+"""Columns of the summary where it does not go to a terminal."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool):
+    if wanted:
+        typer.echo(f"mesotherm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+):
+    """Nonlinear thermoelectric transport in nanodevices, every answer audited.
+
+    A device file (TOML) says which device, which reservoirs, what is done to it and which parameters are swept; the
+    folder examples/ has two to start from.
+    """
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="Device file (TOML).", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for result.nc and figure.png. [default: name of the file + -result, here]"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors only.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files, too.")] = False,
+):
+    """Compute what a device file describes.
+
+    Writes result.nc (netCDF: every current, its error bound, the audit, the status of each point, and the device file
+    itself) and figure.png, then prints a summary.
+
+    Exit code: 0 every point converged and obeys every law; 2 the input is wrong (nothing is computed or written);
+    3 finished, but not every point is fine; 130 interrupted (nothing is written).
+    """
+    try:
+        raise typer.Exit(_run(file, out or Path(f"{file.stem}-result"), quiet=quiet, force=force))
+    except KeyboardInterrupt as interruption:
+        typer.echo("interrupted; nothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from interruption
+
+
+def _run(file: Path, out: Path, *, quiet: bool, force: bool) -> int:
+    # Imports wait until here so that help and version answer at once.
+    from mesotherm import compilation_cache
+    from mesotherm.files import DeviceFileError, load
+    from mesotherm.result_folder import DATASET, FIGURE, refusal, write_dataset, written_whole
+    from mesotherm.sweep import sweep
+
+    started = time.perf_counter()
+    cache_note = compilation_cache.enable()
+    try:
+        described = load(file)
+    except DeviceFileError as error:
+        typer.echo(str(error), err=True)
+        return BAD_INPUT
+    if reason := refusal(out, force=force):
+        typer.echo(reason, err=True)
+        return BAD_INPUT
+
+    with _Progress(silent=quiet) as progress:
+        dataset = sweep(
+            described.experiment,
+            described.setup,
+            described.axes,
+            progress=progress,
+            attributes={"title": described.title, **_provenance(described)},
+        )
+    with written_whole(out) as folder:
+        write_dataset(dataset, folder / DATASET)
+        figure_note = _draw(dataset, folder / FIGURE, described)
+
+    from rich.console import Console
+
+    from mesotherm.summary import all_fine, failed_points, print_to
+
+    fine = all_fine(dataset)
+    written = f"{out / DATASET}" if figure_note else f"{out / DATASET} and {out / FIGURE}"
+    notes = [note for note in (figure_note, cache_note) if note]
+    notes.append(f"written: {written} ({time.perf_counter() - started:.1f} s in all)")
+    if not quiet:
+        console = Console()
+        if not console.is_terminal:
+            console.width = WIDTH
+        print_to(console, dataset, notes)
+    elif not fine:
+        typer.echo("\n".join(failed_points(dataset)) or "a law is broken; run without --quiet to see which.", err=True)
+    return 0 if fine else POINTS_FAILED
+
+
+def _draw(dataset, path: Path, described) -> str:
+    """Draw the figure. Returns why there is none, or nothing: the numbers are worth keeping without it."""
+    from mesotherm.plots import draw
+
+    try:
+        draw(dataset, path, variables=described.figure_variables, title=described.figure_title)
+    except ValueError as error:
+        return f"no figure: {error}"
+    return ""
+
+
+def _provenance(described) -> dict[str, Any]:
+    """How to compute the same again."""
+    import jax
+    import numpy as np
+
+    return {
+        "device_file": described.text,
+        "device_file_name": described.path.name,
+        "device_file_sha256": hashlib.sha256(described.path.read_bytes()).hexdigest(),
+        "command": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+        "mesotherm_version": __version__,
+        "python_version": platform.python_version(),
+        "jax_version": jax.__version__,
+        "numpy_version": np.__version__,
+        "machine": platform.machine(),
+    }
+
+
+class _Progress:
+    """Progress on stderr: a bar on a terminal, lines elsewhere."""
+
+    def __init__(self, *, silent: bool):
+        self._silent = silent
+        self._bar: Any = None
+        self._update: Callable[[int, int, str], None] = self._line
+        self._done = 0
+
+    def __enter__(self):
+        if self._silent:
+            return self
+        if not sys.stderr.isatty():
+            typer.echo("compiling…", err=True)
+            return self
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        self._bar = Progress(*columns, console=Console(stderr=True))
+        task = self._bar.add_task("compiling…", total=None)
+        self._update = lambda done, total, word: self._bar.update(task, description=word, completed=done, total=total)
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int):
+        if self._silent:
+            return
+        # The count steps back where points that missed are done again with more effort.
+        word = "refining" if done < self._done else "computing"
+        self._done = max(done, self._done)
+        self._update(done, total, word)
+
+    @staticmethod
+    def _line(done: int, total: int, word: str):
+        typer.echo(f"{word}: {done} of {total} points", err=True)

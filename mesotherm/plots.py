@@ -1,0 +1,193 @@
+"""Figures from datasets. Nothing is computed here: every number drawn stands in the file.
+
+No swept axis: a table of values. One: curves. Two: maps, one panel per variable and entry.
+"""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+
+STYLE = {
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "cm",
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+}
+
+COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
+
+DEFAULT_VARIABLES = {
+    "DiodeTest": ("rectification_particle", "rectification_heat"),
+    "PowerAtOptimalBias": (("power", "carnot_bound"), ("heat_in", "energy_current")),
+    "EffectiveTemperature": ("probe_temperature", "probe_mu"),
+    "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
+}
+"""What is drawn of each experiment when nothing is chosen, panel by panel; what a dataset does not have is left out."""
+
+
+def draw(
+    dataset: xr.Dataset,
+    path: Path,
+    *,
+    variables: Sequence[str | Sequence[str]] | None = None,
+    title: str | None = None,
+) -> None:
+    """Write a figure of a sweep's dataset.
+
+    Parameters
+    ----------
+    dataset
+        As returned by :func:`mesotherm.sweep.sweep`, with at most two swept axes.
+    path
+        Where the figure goes; the suffix chooses the format.
+    variables
+        One item per panel: a name or a list of names; ``name.entry`` draws one entry of a variable (a terminal's). By
+        default what matters most for the experiment.
+    title
+        Title of the figure; by default the dataset's.
+
+    Errors: ``ValueError`` for a variable the dataset does not have, or more than two axes with several points.
+    """
+    panels = [[item] if isinstance(item, str) else list(item) for item in variables or _defaults(dataset)]
+    curves = [[series for name in panel for series in _series(dataset, name)] for panel in panels]
+    axes = [str(name) for name, coord in dataset.coords.items() if "parameter" in coord.attrs and coord.size > 1]
+    if len(axes) > 2:
+        raise ValueError(
+            f"cannot draw {len(axes)} axes ({', '.join(axes)}); choose two and select points of the others."
+        )
+    with plt.rc_context(STYLE):
+        figure = [_table, _curves, _maps][len(axes)](dataset, axes, curves)
+        figure.suptitle(title or dataset.attrs.get("title", ""), fontsize=10)
+        figure.savefig(path, bbox_inches="tight")
+        plt.close(figure)
+
+
+def _defaults(dataset):
+    wanted = DEFAULT_VARIABLES.get(dataset.attrs.get("experiment", ""), DEFAULT_VARIABLES["SteadyStateExperiment"])
+    panels = [[panel] if isinstance(panel, str) else panel for panel in wanted]
+    present = [[name for name in panel if name in dataset] for panel in panels]
+    return [panel for panel in present if panel]
+
+
+def _series(dataset, chosen):
+    """Every curve or map behind a name, (label, values): one per entry of the dimensions that are not swept."""
+    name, _, wanted = chosen.partition(".")
+    if name not in dataset:
+        raise ValueError(f"cannot draw {name!r}: the dataset has {', '.join(sorted(map(str, dataset.data_vars)))}.")
+    variable = dataset[name]
+    extra = [dim for dim in variable.dims if "parameter" not in dataset.coords[dim].attrs]
+    single = {dim: 0 for dim in variable.dims if dim not in extra and variable.sizes[dim] == 1}
+    variable = variable.isel(single)
+    if not extra:
+        return [("", variable)]
+    stacked = variable.stack(entry=extra)
+    entries = [stacked.isel(entry=k) for k in range(stacked.sizes["entry"])]
+    named = [(", ".join(str(entry.coords[dim].item()) for dim in extra), entry) for entry in entries]
+    found = [(label, entry) for label, entry in named if not wanted or label == wanted]
+    if not found:
+        raise ValueError(f"cannot draw {chosen!r}: {name} has the entries {', '.join(label for label, _ in named)}.")
+    return found
+
+
+def _label(variable: xr.DataArray) -> str:
+    unit = variable.attrs.get("units", "1")
+    name = _symbol(variable)
+    return name if unit == "1" else f"{name}  [{_pretty(unit)}]"
+
+
+def _symbol(variable):
+    symbol = variable.attrs.get("symbol", "")
+    return f"${symbol}$" if symbol else str(variable.name)
+
+
+def _pretty(unit: str) -> str:
+    return unit.replace("hbar", "ħ").replace("^2", "²")
+
+
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu")
+
+
+def _axis_label(coordinate: xr.DataArray) -> str:
+    first, *rest = str(coordinate.name).split("_")
+    name = rf"$\{first}_{{\mathrm{{{' '.join(rest)}}}}}$" if first in GREEK else " ".join([first, *rest])
+    unit = coordinate.attrs.get("units", "1")
+    scaled = coordinate.attrs.get("scale", 1.0) != 1.0
+    return name if unit == "1" or scaled else f"{name}  [{_pretty(unit)}]"
+
+
+def _curves(dataset, axes, panels):
+    (axis,) = axes
+    figure, drawn = plt.subplots(
+        len(panels), 1, figsize=(4.6, 0.8 + 2.3 * len(panels)), sharex=True, squeeze=False, layout="constrained"
+    )
+    for panel, curves in zip(drawn[:, 0], panels, strict=True):
+        largest = max(float(np.nanmax(np.abs(values), initial=0.0)) for _, values in curves)
+        if any(float(np.nanmin(values, initial=0.0)) < 0 for _, values in curves):
+            panel.axhline(0, color="0.75", linewidth=0.8)
+        colours = itertools.cycle(COLOURS)
+        for label, values in curves:
+            if len(curves) > 2 and not np.any(np.abs(values) > 1e-9 * largest):
+                continue
+            style = "--" if str(values.name).endswith("bound") else "-"
+            name = f"{_symbol(values)}  {label}".strip()
+            panel.plot(dataset[axis], values, style, color=next(colours), label=name)
+        first = curves[0][1]
+        unit = _pretty(first.attrs.get("units", "1"))
+        panel.set_ylabel(_label(first) if len(curves) == 1 or unit == "1" else f"[{unit}]")
+        panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+        panel.legend(fontsize=8)
+        panel.margins(x=0)
+    drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]))
+    return figure
+
+
+def _maps(dataset, axes, panels):
+    """One map per variable and entry; the first axis runs to the right, as a device file lists it."""
+    across, up = axes
+    maps = [series for panel in panels for series in panel]
+    columns = min(len(maps), 3)
+    rows = -(-len(maps) // columns)
+    figure, drawn = plt.subplots(
+        rows, columns, figsize=(3.9 * columns, 0.3 + 3.3 * rows), squeeze=False, layout="constrained"
+    )
+    for panel, (label, values) in zip(drawn.ravel(), maps, strict=False):
+        grid = values.transpose(up, across).to_numpy()
+        largest = np.nanmax(np.abs(grid), initial=0.0) or 1.0
+        signed = np.nanmin(grid, initial=0.0) < 0
+        colours = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if signed else {"cmap": "viridis"}
+        image = panel.pcolormesh(dataset[across], dataset[up], grid, shading="nearest", rasterized=True, **colours)
+        if signed and np.isfinite(grid).all():
+            panel.contour(dataset[across], dataset[up], grid, levels=[0.0], colors="0.35", linewidths=0.6)
+        figure.colorbar(image, ax=panel, pad=0.02).set_label(f"{_label(values)}  {label}".strip())
+        panel.set_xlabel(_axis_label(dataset[across]))
+        panel.set_ylabel(_axis_label(dataset[up]))
+    for panel in drawn.ravel()[len(maps) :]:
+        panel.set_visible(False)
+    return figure
+
+
+def _table(dataset, axes, panels):
+    """A single point: its values as a table."""
+    rows = [
+        (f"{values.name} {label}".strip(), f"{float(values):.10g}", _pretty(values.attrs.get("units", "")))
+        for panel in panels
+        for label, values in panel
+    ]
+    figure, panel = plt.subplots(figsize=(5.2, 0.5 + 0.27 * len(rows)))
+    panel.axis("off")
+    table = panel.table(rows, colLabels=["quantity", "value", "unit"], loc="center", cellLoc="left")
+    table.auto_set_column_width([0, 1, 2])
+    return figure
