@@ -66,10 +66,20 @@ def run(
     3 finished, but not every point is fine; 130 interrupted (nothing is written).
     """
     try:
-        raise typer.Exit(_run(file, out or Path(f"{file.stem}-result"), quiet=quiet, force=force))
-    except KeyboardInterrupt as interruption:
+        code = _run(file, out or Path(f"{file.stem}-result"), quiet=quiet, force=force)
+    except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written.", err=True)
-        raise typer.Exit(INTERRUPTED) from interruption
+        _leave_at_once(INTERRUPTED)
+        raise
+    raise typer.Exit(code)
+
+
+def _leave_at_once(code: int):
+    """End the process without the interpreter's teardown: XLA crashes in it when a compilation was interrupted. Every
+    file is closed and every temporary folder removed by then."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(file: Path, out: Path, *, quiet: bool, force: bool) -> int:
@@ -139,7 +149,7 @@ def _provenance(described) -> dict[str, Any]:
     return {
         "device_file": described.text,
         "device_file_name": described.path.name,
-        "device_file_sha256": hashlib.sha256(described.path.read_bytes()).hexdigest(),
+        "device_file_sha256": hashlib.sha256(described.text.encode()).hexdigest(),
         "command": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         "mesotherm_version": __version__,
         "python_version": platform.python_version(),

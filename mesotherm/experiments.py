@@ -18,7 +18,7 @@ from mesotherm.observables import OBSERVABLES, Observable, Variable, heat_curren
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
 from mesotherm.thermodynamics import audit
-from mesotherm.unknowns import AbstractUnknown, VanishingProbe
+from mesotherm.unknowns import AbstractUnknown, VanishingProbe, check_unknowns
 
 STATE_OBSERVABLES = (
     "particle_current",
@@ -95,16 +95,11 @@ def state_variables(setup: Setup) -> dict[str, Variable]:
     }
 
 
-def _check_unknowns(setup: Setup):
-    for unknown in setup.unknowns:
-        unknown.check(setup.device)
-
-
 class SteadyStateExperiment(AbstractExperiment):
     """Solve for the steady state and read every standard observable."""
 
     def check(self, setup):
-        _check_unknowns(setup)
+        check_unknowns(setup.device, setup.unknowns)
 
     def variables(self, setup):
         return state_variables(setup)
@@ -128,7 +123,7 @@ class DiodeTest(AbstractExperiment):
     cold: str = eqx.field(static=True, default="R")
 
     def check(self, setup):
-        _check_unknowns(setup)
+        check_unknowns(setup.device, setup.unknowns)
         setup.device.index(self.hot), setup.device.index(self.cold)
         if self.hot == self.cold:
             raise ValueError(f"diode test: hot and cold are both {self.hot!r}; name two different terminals.")
@@ -168,7 +163,7 @@ class DiodeTest(AbstractExperiment):
 
 
 SEARCH_POINTS, SMALLEST_BIAS, LARGEST_BIAS = 96, 1e-6, 50.0
-"""Biases tried for each sign: log-spaced, in units of the largest temperature of the conductor."""
+"""Biases tried for each sign: log-spaced, in units of the largest fixed temperature of the conductor."""
 
 
 class PowerAtOptimalBias(AbstractExperiment):
@@ -191,7 +186,7 @@ class PowerAtOptimalBias(AbstractExperiment):
     heat_sources: tuple[str, ...] = eqx.field(static=True, default=(), converter=tuple)
 
     def check(self, setup):
-        _check_unknowns(setup)
+        check_unknowns(setup.device, setup.unknowns)
         if len(setup.device.conductor_of(self.terminal)) < 2:
             raise ValueError(f"power at optimal bias: no other terminal shares particles with {self.terminal!r}.")
         if self.terminal in [unknown.terminal for unknown in setup.unknowns]:
@@ -229,7 +224,9 @@ class PowerAtOptimalBias(AbstractExperiment):
         def produced(bias):
             return power(setup.with_reservoir(self.terminal, mu=given + bias).solve(effort, acting))
 
-        unit = jnp.max(setup.reservoirs.T[jnp.array(device.conductor_of(self.terminal))])
+        floating = [device.index(unknown.terminal) for unknown in setup.unknowns]
+        fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]
+        unit = jnp.max(setup.reservoirs.T[jnp.array(fixed)])
         ladder = np.geomspace(SMALLEST_BIAS, LARGEST_BIAS, SEARCH_POINTS)
         tried = unit * jnp.stack([-ladder[::-1], ladder])
         powers = jax.vmap(jax.vmap(produced))(tried)
@@ -241,7 +238,7 @@ class PowerAtOptimalBias(AbstractExperiment):
         slope = jax.grad(produced)
         search = optx.root_find(
             lambda bias, _: slope(bias),
-            optx.Bisection(rtol=1e-13, atol=0.0),
+            optx.Bisection(rtol=1e-13, atol=0.0, flip=True),
             (lower + upper) / 2,
             options={"lower": lower, "upper": upper},
             max_steps=60,
@@ -294,7 +291,7 @@ class EffectiveTemperature(AbstractExperiment):
         return Setup(device, setup.reservoirs, (VanishingProbe(self.terminal), *others), setup.tolerance)
 
     def check(self, setup):
-        _check_unknowns(setup)
+        check_unknowns(setup.device, setup.unknowns)
         VanishingProbe(self.terminal).check(setup.device)
 
     def variables(self, setup):

@@ -305,7 +305,7 @@ def suggestion(wrong: str, allowed: Collection[str]) -> str:
     """ "did you mean", then all there is."""
     close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
     start = f"did you mean {close[0]}? " if close else ""
-    return start + (f"There are: {', '.join(allowed)}." if allowed else "There are none here.")
+    return start + (f"there are: {', '.join(allowed)}." if allowed else "there are none here.")
 
 
 def _expected(error_type: str) -> str:

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response
 from mesotherm.results import Outcome
-from mesotherm.unknowns import AbstractUnknown
+from mesotherm.unknowns import AbstractUnknown, check_unknowns
 
 NEWTON_TOLERANCE = 1e-5
 """The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
@@ -103,30 +103,33 @@ def steady_state(
     1.532612
     """
     unknowns = tuple(unknowns)
-    floating = tuple(unknown.terminal for unknown in unknowns)
-    for unknown in unknowns:
-        unknown.check(device)
-        if floating.count(unknown.terminal) > 1:
-            raise ValueError(f"terminal {unknown.terminal!r} floats twice; give one unknown per terminal.")
+    check_unknowns(device, unknowns)
     for name, size in (("mu", reservoirs.mu.shape), ("T", reservoirs.T.shape)):
         if size != (len(device.terminals),):
             raise ValueError(
                 f"reservoirs.{name} has shape {size}; {type(device).__name__} needs one entry for each of "
                 f"{', '.join(device.terminals)}."
             )
+    state = _solve(device, reservoirs, unknowns, effort, jnp.asarray(tolerance, float))
+    if throw and isinstance(state.outcome, jax.core.Tracer):
+        sentences = [member.sentence for member in Outcome]
+        return eqx.branched_error_if(state, state.outcome != Outcome.CONVERGED, state.outcome, sentences)
+    if throw and state.outcome != Outcome.CONVERGED:
+        raise RuntimeError(Outcome(int(state.outcome)).sentence)
+    return state
+
+
+@eqx.filter_jit
+def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
+    """Everything numerical, compiled once for a kind of device and unknowns."""
     reference = reservoirs
+    floating = tuple(unknown.terminal for unknown in unknowns)
     for unknown in unknowns:
         reference = unknown.reference(device, reference, floating)
     problem = _Problem(device, reference, unknowns, effort)
     y = problem.solve() if unknowns else jnp.zeros(0)
-    solved, currents, one_way, error, reservoirs_error, outcome = _certify(problem, y, jnp.asarray(tolerance, float))
-    state = SteadyState(
-        device, solved, currents, error, one_way, reservoirs_error, outcome, jnp.asarray(tolerance), unknowns
-    )
-    if throw:
-        sentences = [member.sentence for member in Outcome]
-        state = eqx.branched_error_if(state, outcome != Outcome.CONVERGED, outcome, sentences)
-    return state
+    solved, currents, one_way, error, reservoirs_error, outcome = _certify(problem, y, tolerance)
+    return SteadyState(device, solved, currents, error, one_way, reservoirs_error, outcome, tolerance, unknowns)
 
 
 class _Problem(eqx.Module):

@@ -16,9 +16,8 @@ MOST_LISTED = 10
 
 def summary(dataset: xr.Dataset, notes: list[str]) -> Group:
     """Title, counts, headline numbers, audit, times and ``notes``, for printing."""
-    head = Table(
-        show_header=False, box=None, padding=(0, 2, 0, 0), title=str(dataset.attrs["title"]), title_justify="left"
-    )
+    title = str(dataset.attrs["title"])
+    head = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     head.add_row("device", f"{dataset.attrs['device']}, {dataset.attrs['experiment']}")
     head.add_row("points", " × ".join([str(n) for n in _grid(dataset).values()] or ["1"]))
     for outcome, count in outcomes(dataset).items():

@@ -4,6 +4,7 @@ An unknown knows the contract (:mod:`mesotherm.device`) and nothing else: the sa
 """
 
 import abc
+from collections.abc import Sequence
 from typing import ClassVar
 
 import equinox as eqx
@@ -15,7 +16,15 @@ from mesotherm.device import AbstractDevice, Answer, Component, Effort, HasAdjus
 
 
 class AbstractUnknown(Component):
-    """One internal unknown of a steady state, solved together with all others."""
+    """One internal unknown of a steady state, solved together with all others.
+
+    Attributes
+    ----------
+    terminal
+        Name of the terminal that floats.
+    """
+
+    terminal: eqx.AbstractVar[str]
 
     @property
     @abc.abstractmethod
@@ -51,15 +60,12 @@ class AbstractProbe(AbstractUnknown):
 
     Attributes
     ----------
-    terminal
-        Name of the terminal that floats.
     floats_mu, floats_T
         Which of the two is found; the other keeps the value given.
     vanishing
         Whether the currents that balance are the slopes at zero coupling.
     """
 
-    terminal: eqx.AbstractVar[str]
     floats_mu: eqx.AbstractClassVar[bool]
     floats_T: eqx.AbstractClassVar[bool]
     vanishing: eqx.AbstractClassVar[bool]
@@ -89,8 +95,6 @@ class AbstractProbe(AbstractUnknown):
         exact for equal, energy-independent couplings; the last term is Joule heating.
         """
         fixed = [i for i in device.conductor_of(self.terminal) if device.terminals[i] not in floating]
-        if not fixed:
-            raise ValueError(f"every terminal that shares particles with {self.terminal!r} floats; fix at least one.")
         mu, T = reservoirs.mu[jnp.array(fixed)], reservoirs.T[jnp.array(fixed)]
         mean = jnp.mean(mu)
         hot = jnp.sqrt(jnp.mean(T**2) + 3 / jnp.pi**2 * jnp.mean((mu - mean) ** 2))
@@ -174,3 +178,15 @@ class VanishingProbe(AbstractProbe):
     floats_mu: ClassVar[bool] = True
     floats_T: ClassVar[bool] = True
     vanishing: ClassVar[bool] = True
+
+
+def check_unknowns(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> None:
+    """Raise ``ValueError`` with one clear message if a device cannot have these unknowns together."""
+    floating = [unknown.terminal for unknown in unknowns]
+    for unknown in unknowns:
+        unknown.check(device)
+        terminal = unknown.terminal
+        if floating.count(terminal) > 1:
+            raise ValueError(f"terminal {terminal!r} floats twice; give one unknown per terminal.")
+        if all(device.terminals[i] in floating for i in device.conductor_of(terminal)):
+            raise ValueError(f"every terminal that shares particles with {terminal!r} floats; fix at least one.")
