@@ -56,6 +56,11 @@ class Parameter:
         return bool(finite and above and np.all(value <= self.high))
 
 
+def is_traced(value: Any) -> bool:
+    """Whether a value is not known yet because a function is being compiled, batched or differentiated."""
+    return isinstance(value, jax.core.Tracer)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _as_array(value: Any) -> Any:
     return (
         jnp.asarray(value, float) if isinstance(value, int | float | list | tuple | np.ndarray | np.generic) else value
@@ -74,7 +79,7 @@ class Component(eqx.Module):
     def __check_init__(self):
         for name, meaning in parameters(type(self)).items():
             value = getattr(self, name)
-            if isinstance(value, jax.core.Tracer) or not isinstance(value, jax.Array | np.ndarray):
+            if is_traced(value) or not isinstance(value, jax.Array | np.ndarray):
                 continue
             if not meaning.accepts(np.asarray(value)):
                 raise ValueError(
@@ -208,7 +213,7 @@ class AbstractFloatingReservoir(eqx.Module):
     """Dimensionless coordinates (y_mu, y_T) of a reservoir, zero at a reference."""
 
     @abc.abstractmethod
-    def place(self, y_mu, y_T, mu0, T0):
+    def place(self, y_mu, y_T, mu0, T0) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """``(mu, T)`` at coordinates ``(y_mu, y_T)`` about the reference ``(mu0, T0)``."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
+from mesotherm.device import AbstractDevice, Component, Effort, HasAdjustableCoupling, Reservoirs, parameter
 from mesotherm.observables import OBSERVABLES, Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
@@ -124,7 +124,8 @@ class DiodeTest(AbstractExperiment):
 
     def check(self, setup):
         check_unknowns(setup.device, setup.unknowns)
-        setup.device.index(self.hot), setup.device.index(self.cold)
+        for name in (self.hot, self.cold):
+            setup.device.index(name)
         if self.hot == self.cold:
             raise ValueError(f"diode test: hot and cold are both {self.hot!r}; name two different terminals.")
         for unknown in setup.unknowns:
@@ -286,6 +287,7 @@ class EffectiveTemperature(AbstractExperiment):
     terminal: str = eqx.field(static=True, default="P")
 
     def _with_probe(self, setup: Setup) -> Setup:
+        assert isinstance(setup.device, HasAdjustableCoupling)  # checked by VanishingProbe.check
         device = setup.device.with_coupling(self.terminal, jnp.zeros(()))
         others = tuple(u for u in setup.unknowns if u.terminal != self.terminal)
         return Setup(device, setup.reservoirs, (VanishingProbe(self.terminal), *others), setup.tolerance)

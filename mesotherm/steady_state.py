@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optimistix as optx
 from jaxtyping import Array, Float, Int
 
-from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response
+from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response, is_traced
 from mesotherm.results import Outcome
 from mesotherm.unknowns import AbstractUnknown, check_unknowns
 
@@ -111,7 +111,7 @@ def steady_state(
                 f"{', '.join(device.terminals)}."
             )
     state = _solve(device, reservoirs, unknowns, effort, jnp.asarray(tolerance, float))
-    if throw and isinstance(state.outcome, jax.core.Tracer):
+    if throw and is_traced(state.outcome):
         sentences = [member.sentence for member in Outcome]
         return eqx.branched_error_if(state, state.outcome != Outcome.CONVERGED, state.outcome, sentences)
     if throw and state.outcome != Outcome.CONVERGED:

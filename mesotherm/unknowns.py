@@ -112,6 +112,7 @@ class AbstractProbe(AbstractUnknown):
     def balance(self, device, reservoirs, answer, effort):
         i = device.index(self.terminal)
         if self.vanishing:
+            assert isinstance(device, HasAdjustableCoupling)  # by check()
             _, answer = jax.jvp(
                 lambda strength: device.with_coupling(self.terminal, strength).response(reservoirs, effort),
                 (jnp.zeros(()),),

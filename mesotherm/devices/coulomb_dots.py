@@ -147,7 +147,8 @@ def quantum_dot_thermocouple(
     """The thermocouple of Whitney et al.: dot M between L and R, heated and cooled through the dots H and C.
 
     ``rate_L`` and ``rate_R`` are given for the occupations (h, c) = 00, 01, 10, 11 of the dots H and C; ``rate_P``
-    couples a probe P to dot M. Energies and rates in one energy unit (the paper's γ). The defaults are the paper's Fig. 2.
+    couples a probe P to dot M. Energies and rates in one energy unit (the paper's γ). The defaults are the paper's
+    Fig. 2.
 
     Terminals, in order: L, R, H, C, P.
 
@@ -157,7 +158,7 @@ def quantum_dot_thermocouple(
     def everywhere(rate):
         return jnp.broadcast_to(jnp.asarray(rate, float), (4,))
 
-    return CoulombDots(
+    return CoulombDots(  # pyright: ignore[reportCallIssue]  (terminals and conductors are properties)
         dots=("M", "H", "C"),
         contacts=(("L", "M"), ("R", "M"), ("H", "H"), ("C", "C"), ("P", "M")),
         levels=jnp.stack([jnp.asarray(level, float) for level in (level_M, level_H, level_C)]),

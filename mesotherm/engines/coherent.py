@@ -81,8 +81,8 @@ class AbstractCoherentDevice(AbstractDevice):
             energy_error = heat_error + jnp.abs(mu) * (particle_error + EPSILON * jnp.abs(particle))
             rows.append((particle, heat + mu * particle, particle_error, energy_error, one_way, one_way_heat))
         columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
-        none = jnp.zeros(0)
-        return Answer(*(Response(*columns[k : k + 2], none) for k in (0, 2, 4)))
+        value, error, one_way = (Response(columns[k], columns[k + 1], jnp.zeros(0)) for k in (0, 2, 4))
+        return Answer(value, error, one_way)
 
     def _moving_bottom(self, spectrum, reservoirs):
         """Zero, with the derivative that fixed nodes miss when the lower limit moves (exact to second order): particle
