@@ -31,7 +31,7 @@ OPENING_REACH = 36.0
 """The graded rule ends no less than this many T above a band bottom or a jump: where only the tail of a Fermi function
 passes, that is where it ends."""
 
-SMOOTH_NODES = 161
+SMOOTH_NODES = 177
 """Nodes of the smooth rule; 4k + 1, so that every second and every fourth node is a rule of its own."""
 
 SMOOTH_REACH = 36.0
@@ -75,17 +75,18 @@ class Rule(eqx.Module):
         return cls(tuple(tuple(map(float, row)) for row in columns))
 
 
-def rule_error(last_step, previous_step, first_end, last_end) -> Float[Array, "..."]:
+def rule_error(steps: Float[Array, "4"], end_share: Float[Array, "2"]) -> Float[Array, ""]:
     """Error bound of nested rules from the last two steps of refinement and the terms at the ends.
 
     Without a third rule (``previous_step`` zero) it is the last step. With one, convergence at the ratio r of the two
     steps or faster is taken at face value where r < 1/2: the steps still to come then sum to r/(1 - r) of the last. The
-    slow convergence that an integrand cut off at an end causes hides behind that, so the end terms are added.
+    slow convergence that an integrand cut off at an end causes hides behind that, so ``end_share`` of the end terms is
+    added.
     """
-    last, previous = jnp.abs(last_step), jnp.abs(previous_step)
+    last, previous = jnp.abs(steps[:2])
     ratio = last / jnp.where(previous > 2 * last, previous, 1.0)
     coming = jnp.where(previous > 2 * last, last * ratio / (1 - ratio), last)
-    return coming + jnp.abs(first_end) + jnp.abs(last_end)
+    return coming + end_share @ jnp.abs(steps[2:])
 
 
 class Mesh(eqx.Module):
@@ -99,6 +100,8 @@ class Mesh(eqx.Module):
         Nodes, counted from their panel's anchor, and the weights of the finest rule [energy].
     unseen
         Error relative to the one-way flux that the nested rules may share: rounding, and poles they do not resolve.
+    end_share
+        Error that comes of cutting the integrand off at either end, as a fraction of the weighted integrand there.
     rule
         The coarser rules on the same nodes, which give the error.
     """
@@ -107,6 +110,7 @@ class Mesh(eqx.Module):
     offset: Float[Array, "panels nodes"]
     weight: Float[Array, "panels nodes"]
     unseen: Float[Array, ""]
+    end_share: Float[Array, "2"]
     rule: Rule = eqx.field(static=True)
 
 
@@ -134,7 +138,8 @@ def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     The trapezoidal rule with spacing h errs by :math:`2e^{-2\pi d/h}` of the integrand's size on a line at distance d
     from the real axis (d: nearest pole, in u), which is added to what the coarser rules see. Where that is of order one
     the nodes may miss a peak altogether, the one-way flux with it, and there is no bound. Nor is there one if the band
-    opens so close to the end of the window that much of a Fermi function's tail is cut off.
+    opens so close to the end of the window that much of a Fermi function's tail is cut off. Where the band bottom cuts
+    off a tail, the first Euler–Maclaurin term, spacing/6 × logarithmic slope × end term, counts one and a half times.
     """
     anchor = (jnp.min(reservoirs.mu) + jnp.max(reservoirs.mu)) / 2
     low, high = _window(spectrum, reservoirs, SMOOTH_REACH)
@@ -155,11 +160,14 @@ def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     cut = 4 * jnp.exp(-(high - low) / jnp.max(reservoirs.T))
     unresolved = jnp.where(cut < 0.01, unresolved + cut, jnp.inf)
     rounding = EPSILON * (64 + jnp.maximum(jnp.abs(low), jnp.abs(high)) / jnp.min(height))
+    end_spacing = scale * spacing * jnp.cosh(ends)
+    steepest = 1 / jnp.min(reservoirs.T) + 2 / jnp.min(spectrum.half_widths, initial=jnp.inf)
     return Mesh(
         anchor=anchor[None],
         offset=(scale / 2 * (growth - 1 / growth))[None],
         weight=(scale / 2 * spacing * (growth + 1 / growth) * SMOOTH_ENDS)[None],
         unseen=unresolved + rounding,
+        end_share=jnp.minimum(end_spacing * steepest / 4, 1.0),
         rule=TRAPEZOIDAL,
     )
 
@@ -197,6 +205,7 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
         offset=(stop + start)[:, None] / 2 + half[:, None] * KRONROD_NODES,
         weight=half[:, None] * KRONROD_WEIGHTS,
         unseen=jnp.asarray(64 * EPSILON),
+        end_share=jnp.zeros(2),
         rule=GAUSS_KRONROD,
     )
 

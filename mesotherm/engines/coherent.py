@@ -66,7 +66,8 @@ class AbstractCoherentDevice(AbstractDevice):
                 particle, *particle_steps = net_flow @ sums
                 heat, *heat_steps = (net_flow * (offset - mu)) @ sums
                 one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(offset - mu))
-                rows.append((particle, heat, rule_error(*particle_steps), rule_error(*heat_steps), *one_way))
+                bounds = (rule_error(jnp.stack(steps), nodes.end_share) for steps in (particle_steps, heat_steps))
+                rows.append((particle, heat, *bounds, *one_way))
             return rows
 
         panels = jax.vmap(panel)(nodes.anchor, nodes.offset, nodes.weight)

@@ -1,0 +1,149 @@
+"""The laws on random problems of every shape: conservation, the second law, equilibrium, the zero of energy, the audit.
+
+Nothing here uses an error bound: the laws hold to rounding, whatever the bounds are.
+"""
+
+import equinox as eqx
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import BUCKETS, LAW, REPRODUCIBLE, seeds, shifts
+
+from mesotherm import (
+    LAWS,
+    CoulombDots,
+    Reservoirs,
+    ThermalizationDiode,
+    ThermalizingProbe,
+    audit,
+    quantum_dot_thermocouple,
+    steady_state,
+)
+
+ROUNDING = 1e-12
+"""Of the largest one-way flux."""
+
+
+@pytest.fixture(scope="module", params=BUCKETS, ids=lambda bucket: bucket.name)
+def bucket(request):
+    return request.param
+
+
+def solved(bucket, seed):
+    """The states of random problems that converged: most of them."""
+    states = bucket.solve(bucket.batch(seed))
+    assert np.mean(states.converged) >= (0.8 if bucket.unknowns else 1.0)
+    return states[states.converged]
+
+
+@REPRODUCIBLE
+@given(seed=seeds)
+def test_conservation(bucket, seed):
+    states = solved(bucket, seed)
+    terminals = bucket.build({name: x[0] for name, x in bucket.batch(seed).items()})
+    for conductor in terminals.conductors:
+        members = [terminals.index(name) for name in conductor]
+        assert np.all(abs(states.particle[:, members].sum(1)) <= ROUNDING * states.one_way)
+    scale = states.one_way_heat + abs(states.mu).max(1) * states.one_way
+    assert np.all(abs(states.energy.sum(1)) <= ROUNDING * scale)
+
+
+@REPRODUCIBLE
+@given(seed=seeds)
+def test_second_law(bucket, seed):
+    states = solved(bucket, seed)
+    produced = -np.sum(states.heat / states.T, axis=1)
+    assert np.all(produced >= -ROUNDING * states.one_way_heat / states.T.min(1))
+    assert np.any(produced > 0)
+
+
+@REPRODUCIBLE
+@given(seed=seeds)
+def test_no_current_at_equilibrium(bucket, seed):
+    """A floating reservoir ends up at the mu and T of the others, wherever its first guess would have been."""
+    rows = bucket.batch(seed)
+    rows["mu"], rows["T"] = rows["mu"] * 0 + rows["mu"][:, :1], rows["T"] * 0 + rows["T"][:, :1]
+    states = bucket.solve(rows)
+    assert np.all(states.converged)
+    assert np.all(abs(states.particle) <= ROUNDING * states.one_way[:, None])
+    assert np.all(abs(states.heat) <= ROUNDING * states.one_way_heat[:, None])
+    np.testing.assert_allclose(states.T, rows["T"], rtol=1e-9)
+    np.testing.assert_allclose(states.mu, rows["mu"], rtol=0, atol=1e-9 * rows["T"].max())
+
+
+@REPRODUCIBLE
+@given(seed=seeds)
+def test_zero_of_energy_is_arbitrary(bucket, seed):
+    """Levels, electrochemical potentials and band bottoms move together by up to 100 kT; currents do not."""
+    rows = bucket.batch(seed)
+    shift = shifts(np.random.default_rng(seed), rows["T"])
+    here, there = bucket.solve(rows), bucket.solve(rows, shift)
+    np.testing.assert_array_equal(here.converged, there.converged)
+    here, there, shift = (x[here.converged] for x in (here, there, shift))
+    assert np.all(abs(there.particle - here.particle) <= ROUNDING * here.one_way[:, None])
+    assert np.all(abs(there.heat - here.heat) <= ROUNDING * here.one_way_heat[:, None])
+    assert np.all(abs(there.mu - shift[:, None] - here.mu) <= 1e-9 * here.T)
+
+
+@REPRODUCIBLE
+@given(seed=seeds)
+def test_audit_holds(bucket, seed):
+    states = solved(bucket, seed)
+    for name, position in LAW.items():
+        assert np.all(states.holds[:, position]), name
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The audit can fail: each law, and no other, is broken by a state that breaks it.
+
+
+def _add(current, *amounts):
+    """Add to entries of a current, as fractions of the largest one-way particle flux."""
+
+    def tampered(state):
+        moved = current(state)
+        for terminal, fraction in amounts:
+            moved = moved.at[state.device.index(terminal)].add(fraction * state.one_way.particle.max())
+        return eqx.tree_at(current, state, moved)
+
+    return tampered
+
+
+def _particle(state):
+    return state.currents.particle
+
+
+def _energy(state):
+    return state.currents.energy
+
+
+def _reversed_currents(state):
+    return eqx.tree_at(lambda s: (s.currents.particle, s.currents.energy), state, (-_particle(state), -_energy(state)))
+
+
+TAMPERED = {
+    "particle_conservation": _add(_particle, ("L", 1e-7)),
+    "energy_conservation": _add(_energy, ("L", -1e-7)),
+    "second_law": _reversed_currents,
+    "balance_of_floating_terminals": _add(_particle, ("P", 1e-7), ("L", -1e-7)),
+    "error_bound": _add(lambda state: state.error.particle, ("L", 1e-8)),
+}
+
+
+@pytest.fixture(scope="module", params=[ThermalizationDiode, CoulombDots])
+def honest_state(request):
+    """A state out of equilibrium of either device, with mu_L = 0."""
+    if request.param is ThermalizationDiode:
+        device, reservoirs = ThermalizationDiode.example(), Reservoirs([0, 0.5, 0], [2, 1, 1])
+    else:
+        device, reservoirs = quantum_dot_thermocouple(rate_P=0.5), Reservoirs([0, 2, 0, 0, 0], [8, 8, 16, 4, 8])
+    return steady_state(device, reservoirs, [ThermalizingProbe("P")])
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_audit_fails_where_a_law_is_broken(honest_state, law):
+    assert np.all(audit(honest_state).holds)
+    checked = audit(TAMPERED[law](honest_state))
+    broken = {name for name, holds in zip(checked.laws, checked.holds, strict=True) if not holds}
+    assert broken == {law}
+    assert checked.violation[LAW[law]] > 1
