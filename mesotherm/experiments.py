@@ -61,12 +61,16 @@ class AbstractExperiment(Component):
         """Raise ``ValueError`` with one clear message if the experiment cannot be done to this setup."""
 
     @abc.abstractmethod
+    def prepare(self, setup: Setup) -> Setup:
+        """The setup with whatever the experiment adds to it, for a setup that passed ``check``."""
+
+    @abc.abstractmethod
     def variables(self, setup: Setup) -> dict[str, Variable]:
-        """Description of every array ``measure`` returns."""
+        """Description of every array ``measure`` returns for a prepared setup."""
 
     @abc.abstractmethod
     def measure(self, setup: Setup, effort: Effort) -> dict[str, Float[Array, "..."]]:
-        """Do it. The result always has ``status``; ``error_X`` bounds ``X`` where it exists."""
+        """Do it to a prepared setup. The result always has ``status``; ``error_X`` bounds ``X`` where it exists."""
 
 
 def read(state: SteadyState) -> dict[str, Float[Array, "..."]]:
@@ -101,6 +105,9 @@ class SteadyStateExperiment(AbstractExperiment):
     def check(self, setup):
         check_unknowns(setup.device, setup.unknowns)
 
+    def prepare(self, setup):
+        return setup
+
     def variables(self, setup):
         return state_variables(setup)
 
@@ -131,6 +138,9 @@ class DiodeTest(AbstractExperiment):
         for unknown in setup.unknowns:
             if unknown.terminal in (self.hot, self.cold):
                 raise ValueError(f"diode test: terminal {unknown.terminal!r} floats, so it cannot be heated.")
+
+    def prepare(self, setup):
+        return setup
 
     def variables(self, setup):
         per_direction = {
@@ -194,6 +204,9 @@ class PowerAtOptimalBias(AbstractExperiment):
             raise ValueError(f"power at optimal bias: terminal {self.terminal!r} floats; bias one that does not.")
         for name in self.heat_sources:
             setup.device.index(name)
+
+    def prepare(self, setup):
+        return setup
 
     def variables(self, setup):
         described = {
@@ -286,18 +299,18 @@ class EffectiveTemperature(AbstractExperiment):
 
     terminal: str = eqx.field(static=True, default="P")
 
-    def _with_probe(self, setup: Setup) -> Setup:
-        assert isinstance(setup.device, HasAdjustableCoupling)  # checked by VanishingProbe.check
+    def check(self, setup):
+        others = (unknown for unknown in setup.unknowns if unknown.terminal != self.terminal)
+        check_unknowns(setup.device, (VanishingProbe(self.terminal), *others))
+
+    def prepare(self, setup):
+        assert isinstance(setup.device, HasAdjustableCoupling)  # by check()
         device = setup.device.with_coupling(self.terminal, jnp.zeros(()))
-        others = tuple(u for u in setup.unknowns if u.terminal != self.terminal)
+        others = (unknown for unknown in setup.unknowns if unknown.terminal != self.terminal)
         return Setup(device, setup.reservoirs, (VanishingProbe(self.terminal), *others), setup.tolerance)
 
-    def check(self, setup):
-        check_unknowns(setup.device, setup.unknowns)
-        VanishingProbe(self.terminal).check(setup.device)
-
     def variables(self, setup):
-        return state_variables(self._with_probe(setup))
+        return state_variables(setup)
 
     def measure(self, setup, effort):
-        return read(self._with_probe(setup).solve(effort))
+        return read(setup.solve(effort))

@@ -290,8 +290,7 @@ class _File:
         before = len(self.reader.problems)
         for terminal, unknown in floating.items():
             try:
-                unknown.check(setup.device)
-                unknown.reference(setup.device, setup.reservoirs, tuple(floating))
+                unknown.check(setup.device, tuple(floating))
             except ValueError as error:
                 where = ("unknowns", terminal)
                 self.reader.problem(where, str(error), schema.kind_of(type(unknown)))

@@ -162,6 +162,7 @@ def sweep(
     Errors: ``ValueError`` for a path that names nothing, a value out of range, or an experiment the setup cannot have.
     """
     experiment.check(setup)
+    setup = experiment.prepare(setup)
     job = Job(setup, experiment)
     spots = [locate(job, axis.path) for axis in axes]
     for axis, spot in zip(axes, spots, strict=True):

@@ -37,8 +37,8 @@ class AbstractUnknown(Component):
         """Whether the device's other currents do not depend on this unknown."""
 
     @abc.abstractmethod
-    def check(self, device: AbstractDevice) -> None:
-        """Raise ``ValueError`` if the device cannot have this unknown."""
+    def check(self, device: AbstractDevice, floating: tuple[str, ...]) -> None:
+        """Raise ``ValueError`` if the device cannot have this unknown while the terminals ``floating`` float."""
 
     @abc.abstractmethod
     def reference(self, device: AbstractDevice, reservoirs: Reservoirs, floating: tuple[str, ...]) -> Reservoirs:
@@ -78,8 +78,9 @@ class AbstractProbe(AbstractUnknown):
     def spectator(self):
         return self.vanishing
 
-    def check(self, device):
-        device.index(self.terminal)
+    def check(self, device, floating):
+        if all(device.terminals[i] in floating for i in device.conductor_of(self.terminal)):
+            raise ValueError(f"every terminal that shares particles with {self.terminal!r} floats; fix at least one.")
         if self.vanishing and not isinstance(device, HasAdjustableCoupling):
             raise ValueError(
                 f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} "
@@ -183,11 +184,9 @@ class VanishingProbe(AbstractProbe):
 
 def check_unknowns(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> None:
     """Raise ``ValueError`` with one clear message if a device cannot have these unknowns together."""
-    floating = [unknown.terminal for unknown in unknowns]
-    for unknown in unknowns:
-        unknown.check(device)
-        terminal = unknown.terminal
+    floating = tuple(unknown.terminal for unknown in unknowns)
+    for terminal in floating:
         if floating.count(terminal) > 1:
             raise ValueError(f"terminal {terminal!r} floats twice; give one unknown per terminal.")
-        if all(device.terminals[i] in floating for i in device.conductor_of(terminal)):
-            raise ValueError(f"every terminal that shares particles with {terminal!r} floats; fix at least one.")
+    for unknown in unknowns:
+        unknown.check(device, floating)
