@@ -122,6 +122,13 @@ class Reservoirs(eqx.Module):
     mu: Float[Array, "terminals"] = eqx.field(converter=_as_array)
     T: Float[Array, "terminals"] = eqx.field(converter=_as_array)
 
+    def __check_init__(self):
+        for name, low in (("mu", -np.inf), ("T", 0.0)):
+            value = getattr(self, name)
+            if isinstance(value, jax.Array) and not is_traced(value) and not np.all(np.isfinite(value) & (value > low)):
+                wanted = "positive temperatures" if name == "T" else "finite numbers"
+                raise ValueError(f"Reservoirs: {name} = {np.asarray(value).tolist()} is not allowed; give {wanted}.")
+
     def at(self, index: int, *, mu=None, T=None) -> "Reservoirs":
         """A copy with one terminal's ``mu`` and/or ``T`` replaced."""
         return Reservoirs(
@@ -150,10 +157,12 @@ class Answer(eqx.Module):
     value
         Currents [energy/ħ and energy²/ħ] and conjugates.
     error
-        Absolute bound on the error of each entry of ``value``, in the entry's unit (quadrature and rounding).
+        Absolute bound on the error of each entry, in the entry's unit (quadrature and rounding). ``energy`` bounds the
+        HEAT current J = J^E − μI, so that it does not depend on the zero of energy; J^E itself is known to within
+        ``error.energy + abs(mu) * error.particle``.
     one_way
-        Sum of the two one-way fluxes behind each entry: for ``energy`` the heat they carry, |E − μ| per particle, so
-        that the scale does not depend on the zero of energy. Conservation laws are judged against it.
+        Sum of the two one-way fluxes behind each entry; for ``energy`` the heat they carry, |E − μ| per particle, for
+        the same reason. Conservation laws are judged against it.
     """
 
     value: Response

@@ -10,7 +10,7 @@ from mesotherm.devices.coulomb_dots import CoulombDots
 from mesotherm.schema import TABLE, Reader, field, model
 
 MOST_DOTS = 8
-"""n dots have 2^n states, and the elimination of states is unrolled when it is compiled."""
+"""n dots have 2^n states, and the elimination of states costs their number cubed."""
 
 DOTS = model(
     "CoulombDots",

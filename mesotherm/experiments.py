@@ -9,11 +9,10 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optimistix as optx
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Component, Effort, HasAdjustableCoupling, Reservoirs, parameter
+from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
 from mesotherm.observables import OBSERVABLES, Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
@@ -122,6 +121,8 @@ class DiodeTest(AbstractExperiment):
 
     .. math:: \mathcal R_X = \frac{X^F + X^B}{|X^F| + |X^B|}
 
+    It is NaN where both currents vanish within their bounds: the ratio is then not defined.
+
     Source: Balduque & Sánchez, PRL 134, 186301 (2025), Eq. 2.
     """
 
@@ -168,13 +169,14 @@ class DiodeTest(AbstractExperiment):
             current, error = out[f"{quantity}_current"][:, hot], out[f"error_{quantity}_current"][:, hot]
             total = jnp.sum(jnp.abs(current))
             ratio = jnp.sum(current) / total
-            out[f"rectification_{quantity}"] = ratio
-            out[f"error_rectification_{quantity}"] = jnp.sum(error) * (1 + jnp.abs(ratio)) / total
+            bound = jnp.sum(error) * (1 + jnp.abs(ratio)) / total
+            out[f"rectification_{quantity}"] = jnp.where(bound < 1, ratio, jnp.nan)
+            out[f"error_rectification_{quantity}"] = bound
         return out
 
 
-SEARCH_POINTS, SMALLEST_BIAS, LARGEST_BIAS = 96, 1e-6, 50.0
-"""Biases tried for each sign: log-spaced, in units of the largest fixed temperature of the conductor."""
+SEARCH_POINTS = 96
+"""Biases tried for each sign, log-spaced."""
 
 
 class PowerAtOptimalBias(AbstractExperiment):
@@ -190,11 +192,26 @@ class PowerAtOptimalBias(AbstractExperiment):
 
     Source: Whitney et al., Physica E 75, 257 (2016), Sec. 4 (V_opt) and Eqs. 14, 23.
 
-    Errors: status ``OPTIMUM_AT_EDGE`` when the largest power lies at an end of the search.
+    Errors: status ``OPTIMUM_AT_EDGE`` when the largest power lies at the largest bias tried, ``NO_POWER`` when it lies
+    at the smallest (power only falls with the bias: none is produced).
     """
 
     terminal: str = eqx.field(static=True, default="R")
     heat_sources: tuple[str, ...] = eqx.field(static=True, default=(), converter=tuple)
+    smallest_bias: Float[Array, ""] = parameter(
+        "smallest bias tried, in units of the largest fixed temperature of the conductor",
+        unit="1",
+        low=0.0,
+        open_low=True,
+        default=1e-6,
+    )
+    largest_bias: Float[Array, ""] = parameter(
+        "largest bias tried, in units of the largest fixed temperature of the conductor",
+        unit="1",
+        low=0.0,
+        open_low=True,
+        default=50.0,
+    )
 
     def check(self, setup):
         check_unknowns(setup.device, setup.unknowns)
@@ -235,18 +252,26 @@ class PowerAtOptimalBias(AbstractExperiment):
         acting = tuple(unknown for unknown in setup.unknowns if not unknown.spectator)
         given = setup.reservoirs.mu[index]
 
+        spectators = tuple(unknown for unknown in setup.unknowns if unknown.spectator)
+        for unknown in spectators:
+            device = unknown.prepare(device)
+        searched = eqx.tree_at(lambda s: s.device, setup, device)
+
         def produced(bias):
-            return power(setup.with_reservoir(self.terminal, mu=given + bias).solve(effort, acting))
+            state = searched.with_reservoir(self.terminal, mu=given + bias).solve(effort, acting)
+            solved = (state.outcome == Outcome.CONVERGED) | (state.outcome == Outcome.TOLERANCE_MISSED)
+            return jnp.where(solved, power(state), jnp.nan)
 
         floating = [device.index(unknown.terminal) for unknown in setup.unknowns]
         fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]
         unit = jnp.max(setup.reservoirs.T[jnp.array(fixed)])
-        ladder = np.geomspace(SMALLEST_BIAS, LARGEST_BIAS, SEARCH_POINTS)
+        ladder = jnp.geomspace(self.smallest_bias, self.largest_bias, SEARCH_POINTS)
         tried = unit * jnp.stack([-ladder[::-1], ladder])
         powers = jax.vmap(jax.vmap(produced))(tried)
         flat, best = powers.ravel(), jnp.argmax(jnp.where(jnp.isfinite(powers), powers, -jnp.inf))
-        inner = best % SEARCH_POINTS
-        at_edge = (inner == 0) | (inner == SEARCH_POINTS - 1)
+        outermost = (best == 0) | (best == flat.size - 1)
+        innermost = (best == SEARCH_POINTS - 1) | (best == SEARCH_POINTS)
+        at_edge = outermost | innermost
         position = jnp.clip(best, 1, flat.size - 2)
         lower, upper = tried.ravel()[position - 1], tried.ravel()[position + 1]
         slope = jax.grad(produced)
@@ -258,12 +283,17 @@ class PowerAtOptimalBias(AbstractExperiment):
             max_steps=60,
             throw=False,
         )
-        bias = jnp.where(at_edge, tried.ravel()[best], jax.lax.stop_gradient(search.value))
+        found = jax.lax.stop_gradient(search.value)
+        bias = jnp.where(at_edge, tried.ravel()[best], found)
         state = setup.with_reservoir(self.terminal, mu=given + bias).solve(effort)
         out = read(state)
-        out["status"] = jnp.where(
-            at_edge & (state.outcome == Outcome.CONVERGED), Outcome.OPTIMUM_AT_EDGE, state.outcome
-        )
+        lost = ~(power(state) >= flat[best] * (1 - 1e-9))
+        judged = jnp.select(
+            [outermost, innermost, lost],
+            [Outcome.OPTIMUM_AT_EDGE, Outcome.NO_POWER, Outcome.NOT_CONVERGED],
+            Outcome.CONVERGED,
+        ).astype(jnp.int8)
+        out["status"] = jnp.where(state.outcome == Outcome.CONVERGED, judged, state.outcome)
         out[f"optimal_mu_{self.terminal}"] = given + bias
         return out | self._conventional(state)
 
@@ -304,10 +334,8 @@ class EffectiveTemperature(AbstractExperiment):
         check_unknowns(setup.device, (VanishingProbe(self.terminal), *others))
 
     def prepare(self, setup):
-        assert isinstance(setup.device, HasAdjustableCoupling)  # by check()
-        device = setup.device.with_coupling(self.terminal, jnp.zeros(()))
         others = (unknown for unknown in setup.unknowns if unknown.terminal != self.terminal)
-        return Setup(device, setup.reservoirs, (VanishingProbe(self.terminal), *others), setup.tolerance)
+        return Setup(setup.device, setup.reservoirs, (VanishingProbe(self.terminal), *others), setup.tolerance)
 
     def variables(self, setup):
         return state_variables(setup)

@@ -38,14 +38,14 @@ class Observable:
 
     def error(self, state: SteadyState) -> Float[Array, "..."]:
         """Bound on the observable's error: the state's bounds through its derivatives (first order)."""
-        exact = state.currents.particle, state.currents.energy, state.reservoirs.mu, state.reservoirs.T
+        exact = state.currents.particle, heat_current(state), state.reservoirs.mu, state.reservoirs.T
         bounds = state.error.particle, state.error.energy, state.reservoirs_error.mu, state.reservoirs_error.T
 
-        def at(particle, energy, mu, T):
+        def at(particle, heat, mu, T):
             moved = eqx.tree_at(
                 lambda s: (s.currents.particle, s.currents.energy, s.reservoirs),
                 state,
-                (particle, energy, Reservoirs(mu, T)),
+                (particle, heat + mu * particle, Reservoirs(mu, T)),
             )
             return self.function(moved)
 

@@ -91,6 +91,7 @@ def _series(dataset, chosen):
     extra = [dim for dim in variable.dims if "parameter" not in dataset.coords[dim].attrs]
     single = {dim: 0 for dim in variable.dims if dim not in extra and variable.sizes[dim] == 1}
     variable = variable.isel(single)
+    variable.attrs["wanted"] = bool(wanted) or not extra
     if not extra:
         return [("", variable)]
     stacked = variable.stack(entry=extra)
@@ -139,12 +140,17 @@ def _curves(dataset, axes, panels):
             panel.axhline(0, color="0.75", linewidth=0.8)
         colours = itertools.cycle(COLOURS)
         for label, values in curves:
-            if len(curves) > 2 and not np.any(np.abs(values) > 1e-9 * largest):
+            if not values.attrs["wanted"] and not np.any(np.abs(values) > 1e-9 * largest):
                 continue
             style = "--" if str(values.name).endswith("bound") else "-"
             name = f"{_symbol(values)}  {label}".strip()
             panel.plot(dataset[axis], values, style, color=next(colours), label=name)
         first = curves[0][1]
+        units = {str(values.attrs.get("units", "1")) for _, values in curves}
+        if len(units) > 1:
+            raise ValueError(
+                f"cannot draw {' and '.join(sorted(units))} on one axis; give each unit a panel of its own."
+            )
         unit = _pretty(first.attrs.get("units", "1"))
         panel.set_ylabel(_label(first) if len(curves) == 1 or unit == "1" else f"[{unit}]")
         panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)

@@ -25,7 +25,8 @@ FERMI_EDGES = (-60.0, -11.0, -3.0, 3.0, 11.0, 60.0)
 
 FEATURE_EDGES = (3.6, 28.5, 200.0, 1650.0, 1.66e4, 1.66e5, 1.67e6)
 """Panel edges about each feature of the spectrum, on both sides of one at its centre, in units of its half width. As
-few as keep the two rules within 2e-10 of a Lorentzian's integral of each other (1e-8 of its heat in the far tail)."""
+few as keep the two rules within 2e-10 of a Lorentzian's integral of each other (1e-8 of its heat in the far tail). In a
+wider window the outer ones move apart, so that no panel spans more than the nested rules can judge."""
 
 OPENING_REACH = 36.0
 """The graded rule ends no less than this many T above a band bottom or a jump: where only the tail of a Fermi function
@@ -47,46 +48,45 @@ class Spectrum(eqx.Module):
         Lowest energy of the integrals (band bottom) [energy]; ``-inf`` for a wide band.
     centres, half_widths
         Real part of each feature and its distance from the real axis [energy]: a Lorentzian resonance's level and half
-        width. Half width 0 marks a jump, which then falls exactly on a panel edge; infinite: no feature.
+        width.
+    jumps
+        Energies at which the transmission jumps [energy]; they fall exactly on panel edges.
     """
 
     bottom: Float[Array, ""]
     centres: Float[Array, "features"]
     half_widths: Float[Array, "features"]
+    jumps: Float[Array, "jumps"]
 
 
 class Rule(eqx.Module):
     """Nested rules on the nodes of a panel, relative to the weights of the finest.
 
-    ``sums`` turns weighted integrand values at the nodes into five sums with one matrix product: the integral by the
-    finest rule, its difference from the next coarser rule, that rule's difference from the coarsest one (zero if there
-    is none), and, for a rule that converges only where the integrand vanishes at its ends, the two end terms.
+    ``sums`` turns weighted integrand values at the nodes into three sums with one matrix product: the integral by the
+    finest rule, its difference from the next coarser rule, and that rule's difference from the coarsest one (zero if
+    there is none).
     """
 
     sums: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
     @classmethod
-    def nested(cls, fine, coarse, coarsest=None, ends: bool = False) -> "Rule":
+    def nested(cls, fine, coarse, coarsest=None) -> "Rule":
         """From the weights of each rule on the same nodes, zero where a rule has no node."""
         steps = fine, fine - coarse, coarse - (coarse if coarsest is None else coarsest)
-        first, last = np.zeros_like(fine), np.zeros_like(fine)
-        first[0] = last[-1] = float(ends)
-        columns = np.stack([*(step / fine for step in steps), first, last], axis=1)
+        columns = np.stack([step / fine for step in steps], axis=1)
         return cls(tuple(tuple(map(float, row)) for row in columns))
 
 
-def rule_error(steps: Float[Array, "4"], end_share: Float[Array, "2"]) -> Float[Array, ""]:
-    """Error bound of nested rules from the last two steps of refinement and the terms at the ends.
+def rule_error(last_step: Float[Array, ""], previous_step: Float[Array, ""]) -> Float[Array, ""]:
+    """Error bound of nested rules from the last two steps of refinement.
 
     Without a third rule (``previous_step`` zero) it is the last step. With one, convergence at the ratio r of the two
     steps or faster is taken at face value where r < 1/2: the steps still to come then sum to r/(1 - r) of the last. The
-    slow convergence that an integrand cut off at an end causes hides behind that, so ``end_share`` of the end terms is
-    added.
+    slow convergence that cutting the integrand off causes hides behind that; see ``Mesh.end_share``.
     """
-    last, previous = jnp.abs(steps[:2])
+    last, previous = jnp.abs(last_step), jnp.abs(previous_step)
     ratio = last / jnp.where(previous > 2 * last, previous, 1.0)
-    coming = jnp.where(previous > 2 * last, last * ratio / (1 - ratio), last)
-    return coming + end_share @ jnp.abs(steps[2:])
+    return jnp.where(previous > 2 * last, last * ratio / (1 - ratio), last)
 
 
 class Mesh(eqx.Module):
@@ -101,7 +101,8 @@ class Mesh(eqx.Module):
     unseen
         Error relative to the one-way flux that the nested rules may share: rounding, and poles they do not resolve.
     end_share
-        Error that comes of cutting the integrand off at either end, as a fraction of the weighted integrand there.
+        Error that comes of cutting the integrand off at either end, as a fraction of the weighted one-way flux there
+        (of the flux, because a net current may cross zero just there and its slope not).
     rule
         The coarser rules on the same nodes, which give the error.
     """
@@ -162,6 +163,8 @@ def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     rounding = EPSILON * (64 + jnp.maximum(jnp.abs(low), jnp.abs(high)) / jnp.min(height))
     end_spacing = scale * spacing * jnp.cosh(ends)
     steepest = 1 / jnp.min(reservoirs.T) + 2 / jnp.min(spectrum.half_widths, initial=jnp.inf)
+    if spectrum.jumps.size:
+        unresolved = jnp.inf
     return Mesh(
         anchor=anchor[None],
         offset=(scale / 2 * (growth - 1 / growth))[None],
@@ -177,16 +180,21 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
 
     Neighbouring edges may come from different anchors; their panel is counted from the anchor with the finer scale.
     """
-    fermi = np.array(FERMI_EDGES)
-    feature = np.concatenate([-np.array(FEATURE_EDGES)[::-1], [0.0], np.array(FEATURE_EDGES)])
-    half_widths = jnp.where(jnp.isfinite(spectrum.half_widths), spectrum.half_widths, 0.0)
-    anchors = jnp.concatenate([_spread(reservoirs.mu, fermi), _spread(spectrum.centres, feature)])
-    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), jnp.outer(half_widths, feature).ravel()])
-    scales = jnp.concatenate([_spread(reservoirs.T, fermi), _spread(half_widths, feature)])
     low, high = _window(spectrum, reservoirs, FERMI_EDGES[-1])
-    jumps = jnp.where(spectrum.half_widths == 0, spectrum.centres, -jnp.inf)
-    opening = jnp.maximum(jnp.max(jumps, initial=-jnp.inf), spectrum.bottom)
+    opening = jnp.maximum(jnp.max(spectrum.jumps, initial=-jnp.inf), spectrum.bottom)
     high = jnp.maximum(high, opening + OPENING_REACH * jnp.max(reservoirs.T))
+    fermi = np.array(FERMI_EDGES)
+    widths = spectrum.half_widths[:, None]
+    beyond = jnp.maximum((high - low) / (widths * FEATURE_EDGES[-1]), 1.0)
+    side = widths * np.array(FEATURE_EDGES) * beyond ** np.clip(np.linspace(-0.2, 1, len(FEATURE_EDGES)), 0, 1)
+    feature = jnp.concatenate([-side, 0 * widths, side], axis=1)
+    anchors = jnp.concatenate(
+        [_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), spectrum.jumps]
+    )
+    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), feature.ravel(), jnp.zeros_like(spectrum.jumps)])
+    scales = jnp.concatenate(
+        [_spread(reservoirs.T, len(fermi)), _spread(spectrum.half_widths, feature.shape[1]), 0 * spectrum.jumps]
+    )
     position = anchors + offsets
     outside = (position < low) | (position > high)
     anchors = jnp.append(jnp.where(outside, jnp.clip(position, low, high), anchors), high)
@@ -210,11 +218,11 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     )
 
 
-def _spread(values, edges):
-    return jnp.repeat(values, len(edges))
+def _spread(values, times):
+    return jnp.repeat(values, times)
 
 
 SMOOTH_ENDS = np.ones(SMOOTH_NODES)
 SMOOTH_ENDS[[0, -1]] = 0.5
-TRAPEZOIDAL = Rule.nested(*(np.where(np.arange(SMOOTH_NODES) % step == 0, step, 0.0) for step in (1, 2, 4)), ends=True)
+TRAPEZOIDAL = Rule.nested(*(np.where(np.arange(SMOOTH_NODES) % step == 0, step, 0.0) for step in (1, 2, 4)))
 GAUSS_KRONROD = Rule.nested(KRONROD_WEIGHTS, GAUSS_WEIGHTS)

@@ -12,8 +12,8 @@ class Outcome(enum.IntEnum):
     CONVERGED = 0, "Converged: every residual and every error bound is within the tolerance."
     NOT_CONVERGED = (
         1,
-        "The root search stopped before its residuals vanished: the unknowns may have no solution here; start closer "
-        "(guess=), or check that a floating terminal is coupled to the rest.",
+        "The root search stopped before its residuals vanished: the unknowns may have no solution here (a probe: none "
+        "at positive temperature), or a floating terminal is hardly coupled to the rest.",
     )
     TOLERANCE_MISSED = (
         2,
@@ -26,12 +26,17 @@ class Outcome(enum.IntEnum):
     )
     NOT_FINITE = (
         4,
-        "A current is not finite: a rate or transmission overflowed or underflowed, or the stationary state is not "
-        "unique; check temperatures against level spacings and that every dot is coupled.",
+        "A current is not finite: a rate or transmission overflowed or underflowed, the stationary state is not "
+        "unique, or a floating terminal is not coupled (a thermalizing probe needs two energies to exchange); check "
+        "temperatures against level spacings, and that every dot and every floating terminal is coupled.",
     )
     OPTIMUM_AT_EDGE = (
         5,
-        "The largest power lies at the edge of the searched biases: widen the search range.",
+        "The largest power lies at the largest bias tried: raise the experiment's largest_bias.",
+    )
+    NO_POWER = (
+        6,
+        "No bias of either sign produces power here (or only one below the experiment's smallest_bias).",
     )
 
     sentence: str

@@ -47,7 +47,8 @@ class SteadyState(eqx.Module):
     device, reservoirs
         The device and all its reservoirs, floating ones at their solution.
     currents, error, one_way
-        As in :class:`mesotherm.device.Answer`; ``error`` includes what the unknowns contribute.
+        As in :class:`mesotherm.device.Answer` (``error.energy`` bounds the heat current); ``error`` includes what the
+        unknowns contribute.
     reservoirs_error
         Absolute bound on each ``mu`` and ``T`` [energy]; zero for reservoirs that do not float.
     outcome
@@ -122,6 +123,8 @@ def steady_state(
 @eqx.filter_jit
 def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""
+    for unknown in unknowns:
+        device = unknown.prepare(device)
     reference = reservoirs
     floating = tuple(unknown.terminal for unknown in unknowns)
     for unknown in unknowns:
@@ -180,7 +183,8 @@ def _certify(problem: _Problem, y, tolerance):
 
     def outputs(y):
         reservoirs, answer = problem.evaluate(y)
-        found = jnp.concatenate([answer.value.particle, answer.value.energy, reservoirs.mu, reservoirs.T])
+        heat = answer.value.energy - reservoirs.mu * answer.value.particle
+        found = jnp.concatenate([answer.value.particle, heat, reservoirs.mu, reservoirs.T])
         balance, balance_error, scale = problem.balances(reservoirs, answer)
         return (found, balance), (found, balance, balance_error, scale, answer)
 
@@ -199,18 +203,20 @@ def _certify(problem: _Problem, y, tolerance):
         through = through + beyond_linear
     else:
         last_step, through = jnp.zeros(()), jnp.zeros_like(found)
-    particle, energy, mu, T = jnp.split(found, 4)
-    currents, reservoirs = Response(particle, energy, answer.value.conjugate), Reservoirs(mu, T)
-    particle, energy, mu, T = jnp.split(through, 4)
-    error = Response(answer.error.particle + particle, answer.error.energy + energy, answer.error.conjugate)
+    particle, heat, mu, T = jnp.split(found, 4)
+    currents, reservoirs = Response(particle, heat + mu * particle, answer.value.conjugate), Reservoirs(mu, T)
+    particle, heat, mu, T = jnp.split(through, 4)
+    error = Response(answer.error.particle + particle, answer.error.energy + heat, answer.error.conjugate)
     reservoirs_error = Reservoirs(mu, T)
     one_way = answer.one_way
     finite = jnp.all(jnp.isfinite(found)) & jnp.all(jnp.isfinite(through))
     within = jnp.all(error.particle <= tolerance * jnp.max(one_way.particle)) & jnp.all(
-        error.energy <= tolerance * (jnp.max(one_way.energy) + jnp.abs(reservoirs.mu) * jnp.max(one_way.particle))
+        error.energy <= tolerance * jnp.max(one_way.energy)
     )
+    floating = [problem.device.index(unknown.terminal) for unknown in problem.unknowns]
+    inverted = jnp.any(reservoirs.T[jnp.array(floating, int)] <= 0)
     outcome = jnp.select(
-        [~finite, ~(last_step < LARGEST_LAST_STEP), jnp.any(reservoirs.T <= 0), ~within],
+        [~finite, ~(last_step < LARGEST_LAST_STEP), inverted, ~within],
         [Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)

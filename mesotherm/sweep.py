@@ -165,6 +165,10 @@ def sweep(
     setup = experiment.prepare(setup)
     job = Job(setup, experiment)
     spots = [locate(job, axis.path) for axis in axes]
+    floating = {f"reservoirs.{u.terminal}.{quantity}" for u in setup.unknowns for quantity in u.floats}
+    for axis in axes:
+        if axis.path in floating:
+            raise ValueError(f"axis {axis.path!r} sweeps what is solved for; remove the axis or the unknown.")
     for axis, spot in zip(axes, spots, strict=True):
         if not spot.meaning.accepts(axis.offset + axis.scale * np.asarray(axis.values)):
             raise ValueError(

@@ -100,7 +100,8 @@ def _members(state, conductor):
 
 @law("energy currents sum to zero", "energy^2/hbar")
 def energy_conservation(state):
-    allowed = jnp.sum(state.error.energy) + ROUNDING_ALLOWANCE * _heat_flux(state)
+    bounds = state.error.energy + jnp.abs(state.reservoirs.mu) * state.error.particle
+    allowed = jnp.sum(bounds) + ROUNDING_ALLOWANCE * _heat_flux(state)
     return jnp.abs(jnp.sum(state.currents.energy)), allowed
 
 
@@ -129,6 +130,14 @@ def balance_of_floating_terminals(state):
     return _worst(missing, allowed)
 
 
-@law("error bounds are within the tolerance", "energy/hbar")
+@law("error bounds of particle and heat currents are within the tolerance", "energy/hbar")
 def error_bound(state):
-    return jnp.max(state.error.particle), state.tolerance * _flux(state)
+    return _worst(
+        [jnp.max(state.error.particle), jnp.max(state.error.energy) / _heat_scale(state)],
+        [state.tolerance * _flux(state), state.tolerance * jnp.max(state.one_way.energy) / _heat_scale(state)],
+    )
+
+
+def _heat_scale(state):
+    """Temperature by which a heat current is divided to stand beside particle currents."""
+    return jnp.max(jnp.abs(state.reservoirs.T))

@@ -33,12 +33,21 @@ class AbstractUnknown(Component):
 
     @property
     @abc.abstractmethod
+    def floats(self) -> tuple[str, ...]:
+        """What of the terminal's reservoir is solved for: ``mu``, ``T``."""
+
+    @property
+    @abc.abstractmethod
     def spectator(self) -> bool:
         """Whether the device's other currents do not depend on this unknown."""
 
     @abc.abstractmethod
     def check(self, device: AbstractDevice, floating: tuple[str, ...]) -> None:
         """Raise ``ValueError`` if the device cannot have this unknown while the terminals ``floating`` float."""
+
+    @abc.abstractmethod
+    def prepare(self, device: AbstractDevice) -> AbstractDevice:
+        """The device as this unknown needs it; called once, before anything is solved."""
 
     @abc.abstractmethod
     def reference(self, device: AbstractDevice, reservoirs: Reservoirs, floating: tuple[str, ...]) -> Reservoirs:
@@ -75,6 +84,10 @@ class AbstractProbe(AbstractUnknown):
         return self.floats_mu + self.floats_T
 
     @property
+    def floats(self):
+        return ("mu",) * self.floats_mu + ("T",) * self.floats_T
+
+    @property
     def spectator(self):
         return self.vanishing
 
@@ -86,6 +99,12 @@ class AbstractProbe(AbstractUnknown):
                 f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} "
                 "cannot be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
             )
+
+    def prepare(self, device):
+        if not self.vanishing:
+            return device
+        assert isinstance(device, HasAdjustableCoupling)  # by check()
+        return device.with_coupling(self.terminal, jnp.zeros(()))
 
     def reference(self, device, reservoirs, floating):
         r"""First guess from the reservoirs this one shares particles with:
@@ -119,14 +138,9 @@ class AbstractProbe(AbstractUnknown):
                 (jnp.zeros(()),),
                 (jnp.ones(()),),
             )
-        mu = reservoirs.mu[i]
         value, error, one_way = answer.value, answer.error, answer.one_way
         particle = value.particle[i], error.particle[i], one_way.particle[i]
-        heat = (
-            value.energy[i] - mu * value.particle[i],
-            error.energy[i] + jnp.abs(mu) * error.particle[i],
-            one_way.energy[i],
-        )
+        heat = value.energy[i] - reservoirs.mu[i] * value.particle[i], error.energy[i], one_way.energy[i]
         chosen = [particle] * self.floats_mu + [heat] * self.floats_T
         return tuple(jnp.stack(entries) for entries in zip(*chosen, strict=True))
 

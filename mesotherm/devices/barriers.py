@@ -17,7 +17,11 @@ class AbstractBarrier(Component):
 
     @abc.abstractmethod
     def features(self) -> tuple[Float[Array, "features"], Float[Array, "features"]]:
-        """Centres and half widths [energy] of what is sharp in the probability; half width 0 for a jump."""
+        """Centres and half widths [energy] of what is sharp in the probability."""
+
+    @abc.abstractmethod
+    def jumps(self) -> Float[Array, "jumps"]:
+        """Energies at which the probability jumps."""
 
 
 class ResonantBarrier(AbstractBarrier):
@@ -38,6 +42,9 @@ class ResonantBarrier(AbstractBarrier):
     def features(self):
         return self.level[None], self.half_width[None]
 
+    def jumps(self):
+        return jnp.zeros(0)
+
 
 class StepBarrier(AbstractBarrier):
     r"""A sharp step: everything passes above the threshold, nothing below.
@@ -51,7 +58,10 @@ class StepBarrier(AbstractBarrier):
         return jnp.where(energy > self.threshold, 1.0, 0.0)
 
     def features(self):
-        return self.threshold[None], jnp.zeros(1)
+        return jnp.zeros(0), jnp.zeros(0)
+
+    def jumps(self):
+        return self.threshold[None]
 
 
 class TransparentRegion(AbstractBarrier):
@@ -62,3 +72,6 @@ class TransparentRegion(AbstractBarrier):
 
     def features(self):
         return jnp.zeros(0), jnp.zeros(0)
+
+    def jumps(self):
+        return jnp.zeros(0)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.device import parameter
-from mesotherm.devices.barriers import AbstractBarrier
+from mesotherm.devices.barriers import AbstractBarrier, ResonantBarrier
 from mesotherm.engines.coherent import AbstractCoherentDevice
 from mesotherm.quadrature import Spectrum
 
@@ -42,11 +42,10 @@ class ThermalizationDiode(AbstractCoherentDevice):
 
     def spectrum(self):
         centres, half_widths = zip(self.left.features(), self.right.features(), strict=True)
-        return Spectrum(self.band_bottom, jnp.concatenate(centres), jnp.concatenate(half_widths))
+        jumps = jnp.concatenate([self.left.jumps(), self.right.jumps()])
+        return Spectrum(self.band_bottom, jnp.concatenate(centres), jnp.concatenate(half_widths), jumps)
 
     @classmethod
     def example(cls) -> "ThermalizationDiode":
         """The bipolar point of Fig. 2 of the paper, energies from μ in units of k_B T."""
-        from mesotherm.devices.barriers import ResonantBarrier
-
         return cls(left=ResonantBarrier(-4.8, 3.0), right=ResonantBarrier(4.8, 3.0), band_bottom=-40.0)

@@ -21,6 +21,9 @@ from mesotherm.device import AbstractDevice, Answer, Effort, LogTemperature, Res
 from mesotherm.distributions import occupation
 from mesotherm.quadrature import Spectrum, mesh, rule_error
 
+JUST_ASIDE = 1e-200
+"""Distance from an edge at which either side of it is evaluated, the edge being at the zero of energy [energy]."""
+
 
 class AbstractCoherentDevice(AbstractDevice):
     """A device that scatters electrons elastically between its terminals, probes included.
@@ -62,16 +65,21 @@ class AbstractCoherentDevice(AbstractDevice):
             local_device, local = self.shifted(-anchor), reservoirs.shifted(-anchor)
             net, both = _flows(local_device, offset, weight, local)
             rows = []
-            for mu, net_flow, both_flow in zip(local.mu, net, both, strict=True):
+            for mu, T, net_flow, both_flow in zip(local.mu, local.T, net, both, strict=True):
+                from_mu = offset - mu
                 particle, *particle_steps = net_flow @ sums
-                heat, *heat_steps = (net_flow * (offset - mu)) @ sums
-                one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(offset - mu))
-                bounds = (rule_error(jnp.stack(steps), nodes.end_share) for steps in (particle_steps, heat_steps))
-                rows.append((particle, heat, *bounds, *one_way))
+                heat, *heat_steps = (net_flow * from_mu) @ sums
+                first, last = nodes.end_share[0] * both_flow[0], nodes.end_share[1] * both_flow[-1]
+                particle_error = rule_error(*particle_steps) + first + last
+                heat_error = rule_error(*heat_steps) + (
+                    first * (jnp.abs(from_mu[0]) + T) + last * (jnp.abs(from_mu[-1]) + T)
+                )
+                one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(from_mu))
+                rows.append((particle, heat, particle_error, heat_error, *one_way))
             return rows
 
         panels = jax.vmap(panel)(nodes.anchor, nodes.offset, nodes.weight)
-        edges = self._moving_bottom(spectrum, reservoirs)
+        edges = self._moving_edges(spectrum, reservoirs)
         spin = self.spin_degeneracy / PLANCK
         rows = []
         for row, edge, mu in zip(panels, edges, reservoirs.mu, strict=True):
@@ -79,22 +87,36 @@ class AbstractCoherentDevice(AbstractDevice):
             particle, heat = particle + edge[0], heat + edge[1]
             particle_error = particle_error + jnp.where(one_way > 0, nodes.unseen * one_way, nodes.unseen)
             heat_error = heat_error + jnp.where(one_way_heat > 0, nodes.unseen * one_way_heat, nodes.unseen)
-            energy_error = heat_error + jnp.abs(mu) * (particle_error + EPSILON * jnp.abs(particle))
-            rows.append((particle, heat + mu * particle, particle_error, energy_error, one_way, one_way_heat))
+            heat_error = heat_error + EPSILON * jnp.abs(mu * particle)
+            rows.append((particle, heat + mu * particle, particle_error, heat_error, one_way, one_way_heat))
         columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
         value, error, one_way = (Response(columns[k], columns[k + 1], jnp.zeros(0)) for k in (0, 2, 4))
         return Answer(value, error, one_way)
 
-    def _moving_bottom(self, spectrum, reservoirs):
-        """Zero, with the derivative that fixed nodes miss when the lower limit moves (exact to second order): particle
-        and heat current of every terminal."""
-        fixed = jax.lax.stop_gradient(spectrum.bottom)
-        finite = jnp.isfinite(fixed)
-        moved = jnp.where(finite, spectrum.bottom, 0.0) - jnp.where(finite, fixed, 0.0)
-        energy = jnp.where(finite, fixed, 0.0) + moved / 2
-        net, _ = _flows(self, energy[None], jnp.ones(1), reservoirs)
-        lost = [-(self.spin_degeneracy / PLANCK) * moved * jnp.where(finite, flow[0], 0.0) for flow in net]
-        return [(particle, particle * (energy - mu)) for particle, mu in zip(lost, reservoirs.mu, strict=True)]
+    def _moving_edges(self, spectrum, reservoirs):
+        """Zero, with the derivative that fixed nodes miss when the band bottom or a jump moves (exact to second order):
+        particle and heat current of every terminal."""
+        edges = jnp.append(spectrum.jumps, spectrum.bottom)
+        fixed = jax.lax.stop_gradient(edges)
+        active = jnp.isfinite(fixed) & (fixed >= jax.lax.stop_gradient(spectrum.bottom))
+        moved = jnp.where(active, edges, 0.0) - jnp.where(active, fixed, 0.0)
+        positions = jnp.where(active, fixed, 0.0) + moved / 2
+        is_jump = jnp.arange(edges.size) < spectrum.jumps.size
+
+        def lost(position, moved, is_jump):
+            sides = jnp.array([-JUST_ASIDE, JUST_ASIDE])
+            weight = -(self.spin_degeneracy / PLANCK) * jnp.where(
+                is_jump, jnp.array([-1.0, 1.0]), jnp.array([0.0, 1.0])
+            )
+            local = reservoirs.shifted(-position)
+            net, _ = _flows(self.shifted(-position), sides, weight, local)
+            return [
+                (moved * jnp.sum(flow), -moved * mu * jnp.sum(flow)) for flow, mu in zip(net, local.mu, strict=True)
+            ]
+
+        return jax.tree.map(
+            lambda terms: jnp.sum(jnp.where(active, terms, 0.0)), jax.vmap(lost)(positions, moved, is_jump)
+        )
 
 
 def _flows(device, energy, weight, reservoirs):

@@ -93,11 +93,13 @@ class AbstractRateEquation(AbstractDevice):
         particle, energy = at @ net, at @ (gain * net)
         one_way, one_way_heat = at @ both, at @ (jnp.abs(gain - reservoirs.mu[np.array(table.terminal)]) * both)
         exponent = jnp.max(jnp.minimum(jnp.abs(reduced), LARGEST_EXPONENT))
-        relative = jax.lax.stop_gradient(4 * EPSILON * len(p) * (2 + exponent))
+        counted_from = jnp.max(jnp.abs(self.energies())) + jnp.max(jnp.abs(reservoirs.mu))
+        lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T))
+        relative = jax.lax.stop_gradient(4 * EPSILON * len(p) * (2 + exponent + lost_digits))
         none = jnp.zeros(0)
         return Answer(
             value=Response(particle, energy, none),
-            error=Response(relative * one_way, relative * (at @ (jnp.abs(gain) * both)), none),
+            error=Response(relative * one_way, relative * one_way_heat + EPSILON * jnp.abs(energy), none),
             one_way=Response(one_way, one_way_heat, none),
         )
 

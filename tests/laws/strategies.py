@@ -60,7 +60,7 @@ class Bucket:
     def solve(self, rows, shift=0.0) -> "Solved":
         """Every problem of a batch, its zero of energy shifted (one number for all, or one each)."""
         chunks = {**rows, "shift": np.broadcast_to(shift, BATCH)}
-        chunks = {name: jnp.asarray(x.reshape(-1, CHUNK, *x.shape[1:])) for name, x in chunks.items()}
+        chunks = {name: jnp.asarray(x.reshape(BATCH // CHUNK, CHUNK, *x.shape[1:])) for name, x in chunks.items()}
         flat = {name: np.asarray(x).reshape(BATCH, *x.shape[2:]) for name, x in _solve(self, chunks).items()}
         return Solved(**flat)
 
@@ -166,12 +166,14 @@ def _name(shape, unknowns):
 # Coulomb-coupled dots.
 
 
-def _draw_dots(rng, dots, contacts):
-    """Charging energies of either sign; a third of the rates zero, but every dot keeps its first contact."""
+def _draw_dots(rng, dots, contacts, floating):
+    """Charging energies of either sign; in half of the problems a third of the rates zero, but every dot keeps its
+    first contact, and a floating terminal its own: through a single energy it would exchange one current, not two."""
     rates = 10 ** rng.uniform(-2, 0.5, (len(contacts), 2 ** (len(dots) - 1)))
-    first = [next(i for i, (_, dot) in enumerate(contacts) if dot == name) for name in dots]
+    kept = [next(i for i, (_, dot) in enumerate(contacts) if dot == name) for name in dots]
+    kept += [i for i, (terminal, _) in enumerate(contacts) if terminal in floating]
     closed = rng.random(rates.shape) < rng.choice([0.0, 1 / 3])
-    closed[first] = False
+    closed[kept] = False
     return {
         "level": on_grid(rng.uniform(-4, 4, len(dots))),
         "charging": on_grid(rng.uniform(-2, 6, len(dots) * (len(dots) - 1) // 2)),
@@ -182,10 +184,10 @@ def _draw_dots(rng, dots, contacts):
 
 def _dots(names: str, contacts: Sequence[str], unknowns=()):
     """Dots named by single letters; contacts "LM": terminal L on dot M."""
-    dots, pairs = tuple(names), tuple((f"{c[0]}", c[1]) for c in contacts)
+    dots, pairs = tuple(names), tuple((c[0], c[1]) for c in contacts)
     return Bucket(
         _name(f"{len(dots)} dots {len(pairs)} terminals", unknowns),
-        lambda rng: _draw_dots(rng, dots, pairs),
+        lambda rng: _draw_dots(rng, dots, pairs, [unknown.terminal for unknown in unknowns]),
         lambda row: CoulombDots(dots, pairs, row["level"], row["charging"], row["rates"]),
         unknowns,
     )

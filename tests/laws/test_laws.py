@@ -12,6 +12,7 @@ from strategies import BUCKETS, LAW, REPRODUCIBLE, seeds, shifts
 from mesotherm import (
     LAWS,
     CoulombDots,
+    Outcome,
     Reservoirs,
     ThermalizationDiode,
     ThermalizingProbe,
@@ -74,12 +75,13 @@ def test_no_current_at_equilibrium(bucket, seed):
 @REPRODUCIBLE
 @given(seed=seeds)
 def test_zero_of_energy_is_arbitrary(bucket, seed):
-    """Levels, electrochemical potentials and band bottoms move together by up to 100 kT; currents do not."""
+    """Levels, electrochemical potentials and band bottoms move together by up to 100 kT; currents do not change. (The
+    bound on a floating reservoir's heat does grow with its distance from zero, so that a tolerance may be missed.)"""
     rows = bucket.batch(seed)
     shift = shifts(np.random.default_rng(seed), rows["T"])
     here, there = bucket.solve(rows), bucket.solve(rows, shift)
-    np.testing.assert_array_equal(here.converged, there.converged)
     here, there, shift = (x[here.converged] for x in (here, there, shift))
+    assert np.all(np.isin(there.outcome, [Outcome.CONVERGED, Outcome.TOLERANCE_MISSED]))
     assert np.all(abs(there.particle - here.particle) <= ROUNDING * here.one_way[:, None])
     assert np.all(abs(there.heat - here.heat) <= ROUNDING * here.one_way_heat[:, None])
     assert np.all(abs(there.mu - shift[:, None] - here.mu) <= 1e-9 * here.T)
