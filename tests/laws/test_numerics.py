@@ -125,7 +125,7 @@ def compilations():
 
 
 def diode_setup(x):
-    device = ThermalizationDiode(ResonantBarrier(-x, 3.0), ResonantBarrier(x, 2.0 + x), -40.0)
+    device = ThermalizationDiode(ResonantBarrier(-x, 0.3), ResonantBarrier(x, 0.2 * x), -40.0)  # needs both rungs
     return Setup(device, Reservoirs(np.array([0.1, 0, 0]) * x, np.ones(3) + x), PROBE)
 
 
