@@ -142,7 +142,7 @@ def _curves(dataset, axes, panels):
         for label, values in curves:
             if not values.attrs["wanted"] and not np.any(np.abs(values) > 1e-9 * largest):
                 continue
-            style = "--" if str(values.name).endswith("bound") else "-"
+            style = "--" if _is_bound(values) else "-"
             name = f"{_symbol(values)}  {label}".strip()
             panel.plot(dataset[axis], values, style, color=next(colours), label=name)
         first = curves[0][1]
@@ -154,10 +154,19 @@ def _curves(dataset, axes, panels):
         unit = _pretty(first.attrs.get("units", "1"))
         panel.set_ylabel(_label(first) if len(curves) == 1 or unit == "1" else f"[{unit}]")
         panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+        bounded = [values for _, values in curves if not _is_bound(values)]
+        if 0 < len(bounded) < len(curves):  # a bound far away must not flatten what it bounds
+            low = min(float(np.nanmin(values)) for _, values in curves)
+            high = max(float(np.nanmax(values)) for values in bounded)
+            panel.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
         panel.legend(fontsize=8)
         panel.margins(x=0)
     drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]))
     return figure
+
+
+def _is_bound(values):
+    return str(values.name).endswith("bound")
 
 
 def _maps(dataset, axes, panels):

@@ -78,7 +78,8 @@ def steady_state(
     """Solve for every internal unknown at once and certify the result.
 
     Differentiable in ``device`` and ``reservoirs`` through the solution (implicit function theorem); batch it with
-    ``jax.vmap`` and ``throw=False``.
+    ``jax.vmap`` and ``throw=False`` (with ``jax.lax.map(batch_size=...)`` return the arrays you need rather than the
+    whole state: that function refuses arrays of size zero, as ``conjugate`` is for a device without coordinates).
 
     Parameters
     ----------
