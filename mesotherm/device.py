@@ -17,10 +17,16 @@ from jaxtyping import Array, Float
 
 
 class Effort(enum.Enum):
-    """How much work an engine spends on one answer. The error bound is honest at every rung; only its size differs."""
+    """How much work is spent on one answer. Error bounds are honest at every rung; only their size differs.
+
+    ``FAST`` is for points without difficulty, ``STRICT`` resolves every scale of the problem, ``STUBBORN`` also
+    searches on where plain Newton steps do not find the unknowns. A sweep climbs the rungs, a single solve starts at
+    the top.
+    """
 
     FAST = "fast"
     STRICT = "strict"
+    STUBBORN = "stubborn"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ CURVATURE = 10.0
 covers stopping early."""
 
 NEWTON_STEPS, DOGLEG_STEPS = 12, 200
-"""Most steps of either solver. A fast solve tries Newton only; a strict one goes on with dogleg steps where Newton
-fails (from the first guess) and confirms with one where it did not."""
+"""Most steps of either solver. Only a stubborn solve takes dogleg steps, from the first guess where Newton failed and
+to confirm where it did not."""
 
 LARGEST_LAST_STEP = 1e-6
 """A step after the last one that is longer than this means: not converged."""
@@ -71,7 +71,7 @@ def steady_state(
     reservoirs: Reservoirs,
     unknowns: Sequence[AbstractUnknown] = (),
     *,
-    effort: Effort = Effort.STRICT,
+    effort: Effort = Effort.STUBBORN,
     tolerance: float | Float[Array, ""] = DEFAULT_TOLERANCE,
     throw: bool = True,
 ) -> SteadyState:
@@ -90,7 +90,7 @@ def steady_state(
     unknowns
         What floats, for example ``[ThermalizingProbe("P")]``.
     effort
-        ``FAST`` or ``STRICT`` work per answer; the error bound is honest for both.
+        How much work to spend; error bounds are honest at every rung.
     tolerance
         Largest acceptable error bound as a fraction of the largest one-way flux [1].
     throw
@@ -171,7 +171,7 @@ class _Problem(eqx.Module):
 
         options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
         quick = optx.root_find(residual, optx.Newton(**options), y0, args=self, max_steps=NEWTON_STEPS, throw=False)
-        if self.effort is Effort.FAST:
+        if self.effort is not Effort.STUBBORN:
             return quick.value
         start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
         return optx.root_find(

@@ -1,8 +1,8 @@
 """Any experiment over any parameters: one compiled function, labelled data out.
 
-A sweep climbs a ladder: every point with ``Effort.FAST``, then only the points that missed with ``Effort.STRICT``. What
-still fails is NaN with its status in the dataset. Values of parameters are arguments of the compiled function, so a
-second sweep with other values compiles nothing.
+A sweep climbs a ladder: every point with ``Effort.FAST``, then only those that missed with ``Effort.STRICT``, then with
+``Effort.STUBBORN``. What still fails is NaN with its status in the dataset. Values of parameters are arguments of the
+compiled function, so a second sweep with other values compiles nothing.
 """
 
 import concurrent.futures
@@ -30,8 +30,11 @@ from mesotherm.thermodynamics import LAWS
 BATCH = 64
 """Points evaluated together inside the compiled loop: their intermediate arrays stay in the cache."""
 
-FAST_CHUNK, STRICT_CHUNK = 4096, 256
-"""Points per call of the compiled function: what progress is reported in, and what an interruption loses."""
+LADDER = ((Effort.FAST, 4096), (Effort.STRICT, 256), (Effort.STUBBORN, 64))
+"""Rungs, with the points per call of each compiled function: what progress is reported in."""
+
+REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NOT_FINITE)
+"""Outcomes that more effort may change; the others are answers."""
 
 NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
 """Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
@@ -232,18 +235,24 @@ def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort):
 
 
 def _climb(job, paths, grid, progress):
-    """Both rungs of the ladder. Returns the data of every point and the seconds spent compiling and computing."""
+    """The ladder: every point on the first rung, those that missed on the next. Returns the data of every point and the
+    seconds spent compiling and computing."""
     seconds = {"compiling": 0.0, "computing": 0.0}
     total = len(grid)
-    data = _run(job, paths, grid, Effort.FAST, min(FAST_CHUNK, total), seconds, lambda done: progress(done, total))
-    missed = np.flatnonzero(data["status"].reshape(total, -1).any(axis=1))
-    if len(missed):
-        kept = total - len(missed)
-        again = _run(
-            job, paths, grid[missed], Effort.STRICT, STRICT_CHUNK, seconds, lambda n: progress(kept + n, total)
-        )
-        for name, values in again.items():
-            data[name][missed] = values
+    data: dict[str, np.ndarray] = {}
+    left = np.arange(total)
+    for effort, chunk in LADDER:
+        settled = total - len(left)
+
+        def report(done, settled=settled):
+            progress(settled + done, total)
+
+        found = _run(job, paths, grid[left], effort, min(chunk, total), seconds, report)
+        for name, values in found.items():
+            data.setdefault(name, values)[left] = values
+        left = left[np.isin(found["status"], REPEATED_OUTCOMES).reshape(len(left), -1).any(axis=1)]
+        if not len(left):
+            break
     return data, seconds
 
 

@@ -164,7 +164,7 @@ def check_probes(problems):
     flux, the largest energy scale, and T_p, and which problems converged."""
 
     def solved(device, reservoirs):
-        state = steady_state(device, reservoirs, [ThermalizingProbe("P")], effort=Effort.STRICT, throw=False)
+        state = steady_state(device, reservoirs, [ThermalizingProbe("P")], effort=Effort.STUBBORN, throw=False)
         return {
             "particle": state.currents.particle[L],
             "mu": state.reservoirs.mu[P],

@@ -134,7 +134,7 @@ def thermocouple_setup(x):
     return Setup(device, Reservoirs(np.array([0, x, 0, 0, 0]), np.array([8, 8, 16, 4 + x, 8])), PROBE)
 
 
-AFFORDABLE = {"diode": Effort.STRICT, "thermocouple": Effort.FAST}
+AFFORDABLE = {"diode": Effort.STUBBORN, "thermocouple": Effort.FAST}
 """The least effort at which these setups converge."""
 
 SETUPS = {"diode": (diode_setup, "device.left.level"), "thermocouple": (thermocouple_setup, "device.levels.M")}
