@@ -6,7 +6,7 @@ import numpy as np
 
 from mesotherm import schema
 from mesotherm.device import parameters
-from mesotherm.devices.coulomb_dots import CoulombDots
+from mesotherm.devices.coulomb_dots import CoulombDots, occupation_names, pair_names
 from mesotherm.schema import TABLE, Reader, field, model
 
 MOST_DOTS = 8
@@ -38,16 +38,13 @@ class CoulombDotsTable:
         dots = keys.get("dots")
         if dots is None or not self._good_names(dots):
             return None
-        # A bare device of the same dots knows the names of its pairs and occupations.
-        bare = object.__new__(CoulombDots)
-        object.__setattr__(bare, "dots", tuple(dots))
         levels = energies = None
         if "levels" in keys:
             levels = reader.numbers(self.meanings["levels"], keys["levels"], dots, ("device", "levels"))
         if "charging_energies" in keys:
             where = ("device", "charging_energies")
             energies = reader.numbers(
-                self.meanings["charging_energies"], keys["charging_energies"], bare.pairs, where, default=0.0
+                self.meanings["charging_energies"], keys["charging_energies"], pair_names(dots), where, default=0.0
             )
         contacts, rates = [], []
         for name, data in keys.get("contacts", {}).items():
@@ -58,7 +55,7 @@ class CoulombDotsTable:
                 reader.problem((*where, "dot"), f"is not one of the dots; {advice}", contact["dot"])
             contacts.append((name, contact.get("dot", "")))
             if "rate" in contact:
-                rates.append(self._rate(contact["rate"], bare.occupations, (*where, "rate")))
+                rates.append(self._rate(contact["rate"], occupation_names(dots), (*where, "rate")))
         if not contacts and "contacts" in keys:
             reader.problem(("device", "contacts"), "is empty; give every terminal a table [device.contacts.NAME].")
         if len(reader.problems) > before:

@@ -1,6 +1,7 @@
 """Any number of quantum dots coupled by Coulomb repulsion only, each with its own electronic contacts."""
 
 import itertools
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -77,12 +78,12 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
     @property
     def pairs(self) -> tuple[str, ...]:
         """Names of the pairs of dots, "M-H"."""
-        return tuple(f"{a}-{b}" for a, b in itertools.combinations(self.dots, 2))
+        return pair_names(self.dots)
 
     @property
     def occupations(self) -> tuple[str, ...]:
         """Occupations of all dots but one, as digits in the order of ``dots``: "00", "01", "10", "11"."""
-        return tuple("".join(digits) for digits in itertools.product("01", repeat=len(self.dots) - 1))
+        return occupation_names(self.dots)
 
     def states(self) -> np.ndarray:
         """Occupation numbers [states, dots]; the first dot is the slowest digit."""
@@ -128,6 +129,16 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
     def example(cls) -> "CoulombDots":
         """The thermocouple of Whitney et al., Fig. 2."""
         return quantum_dot_thermocouple()
+
+
+def pair_names(dots: Sequence[str]) -> tuple[str, ...]:
+    """Names of all pairs of dots: "M-H", "M-C", "H-C"."""
+    return tuple(f"{a}-{b}" for a, b in itertools.combinations(dots, 2))
+
+
+def occupation_names(dots: Sequence[str]) -> tuple[str, ...]:
+    """Names of all occupations of the dots but one: "00", "01", "10", "11" for three dots."""
+    return tuple("".join(digits) for digits in itertools.product("01", repeat=len(dots) - 1))
 
 
 def quantum_dot_thermocouple(

@@ -199,6 +199,11 @@ def test_strict_integrals_have_honest_and_useful_bounds(size):
         assert np.mean(fraction <= 1e-9) >= 0.95
 
 
+def test_bounds_stay_honest_for_resonances_narrower_than_any_tolerance_needs():
+    """Below a millionth of T the panels far from a resonance are too few for 1e-9, and the bound must say so."""
+    check_integrals(draw_integrals(300, log_width=(-10, -6), seed=20250714), Effort.STRICT)
+
+
 @pytest.mark.parametrize("size", [300, pytest.param(3000, marks=pytest.mark.slow)])
 def test_fast_integrals_have_honest_bounds(size):
     check_integrals(draw_integrals(size, seed=20250712), Effort.FAST)
