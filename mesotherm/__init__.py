@@ -22,7 +22,7 @@ from mesotherm.experiments import (  # noqa: E402
 from mesotherm.observables import OBSERVABLES  # noqa: E402
 from mesotherm.results import Outcome  # noqa: E402
 from mesotherm.steady_state import SteadyState, steady_state  # noqa: E402
-from mesotherm.sweep import Axis, sweep  # noqa: E402
+from mesotherm.sweep import Axis, Tie, sweep  # noqa: E402
 from mesotherm.thermodynamics import LAWS, Audit, audit  # noqa: E402
 from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, VoltageProbe  # noqa: E402
 
@@ -46,6 +46,7 @@ __all__ = [
     "StepBarrier",
     "ThermalizationDiode",
     "ThermalizingProbe",
+    "Tie",
     "TransparentRegion",
     "VanishingProbe",
     "VoltageProbe",

@@ -18,7 +18,7 @@ from mesotherm.devices.coulomb_dots import CoulombDots
 from mesotherm.dots_table import CoulombDotsTable
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.schema import TABLE, Problem, Reader, field, model, number
-from mesotherm.sweep import RESERVOIR_PARAMETERS, Axis, Job, locate
+from mesotherm.sweep import RESERVOIR_PARAMETERS, Axis, Job, Tie, locate
 from mesotherm.thermodynamics import LAWS
 from mesotherm.toml_lines import TomlSyntaxError, parse
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown
@@ -160,6 +160,14 @@ AXIS = model(
     values=(list[float], field("the values themselves, in place of start, stop and points", None)),
     scale=(float, field("the parameter is offset + scale * value", 1.0)),
     offset=(float, field("the parameter is offset + scale * value", 0.0)),
+    tied=(list[TABLE], field("other parameters that follow the same values, a list of tables", [])),
+)
+
+TIE = model(
+    "Tie",
+    parameter=(str, field('what follows, like "device.left.level"')),
+    scale=(float, field("the parameter is offset + scale * value", 1.0)),
+    offset=(float, field("the parameter is offset + scale * value", 0.0)),
 )
 
 
@@ -297,7 +305,7 @@ class _File:
         if len(self.reader.problems) > before:
             return
         try:
-            experiment.check(setup)
+            experiment.prepare(setup)
         except ValueError as error:
             self.reader.problem(("experiment",), str(error))
 
@@ -312,8 +320,14 @@ class _File:
             if len(self.reader.problems) > before:
                 continue
             values = self._values(keys, data, where)
-            if values is not None:
-                axes[name] = Axis(keys["parameter"], values, name, keys["scale"], keys["offset"])
+            tied = [
+                self.reader.table(TIE, tie, (*where, "tied", position)) for position, tie in enumerate(keys["tied"])
+            ]
+            for position, tie in enumerate(tied):
+                self._check_scale(tie, (*where, "tied", position))
+            if values is not None and len(self.reader.problems) == before:
+                ties = tuple(Tie(tie["parameter"], tie["scale"], tie["offset"]) for tie in tied)
+                axes[name] = Axis(keys["parameter"], values, name, keys["scale"], keys["offset"], ties)
         total = math.prod(len(axis.values) for axis in axes.values())
         if total > LARGEST_GRID:
             self.reader.problem(
@@ -324,9 +338,10 @@ class _File:
     def _values(self, keys, data, where) -> np.ndarray | None:
         """The values of an axis, or ``None`` with the problem noted."""
         reader, before = self.reader, len(self.reader.problems)
-        for key in ("start", "stop", "scale", "offset"):
+        for key in ("start", "stop"):
             if keys[key] is not None and not math.isfinite(keys[key]):
                 reader.problem((*where, key), "must be a finite number.", keys[key])
+        self._check_scale(keys, where)
         if keys["values"] is not None:
             for key in ("start", "stop", "points", "spacing"):
                 if key in data:
@@ -356,38 +371,51 @@ class _File:
             values = (np.geomspace if keys["spacing"] == "log" else np.linspace)(start, stop, points)
         if len(np.unique(values)) < len(values):
             reader.problem(where, "some values are equal; give different values (one value: points = 1).")
-        if keys["scale"] == 0:
-            reader.problem((*where, "scale"), "is zero, so nothing would change; give another factor.", 0.0)
         return values if len(reader.problems) == before else None
+
+    def _check_scale(self, keys, where):
+        """``scale`` and ``offset`` of an axis or a tie."""
+        for key in ("scale", "offset"):
+            if key in keys and not math.isfinite(keys[key]):
+                self.reader.problem((*where, key), "must be a finite number.", keys[key])
+        if keys.get("scale") == 0:
+            self.reader.problem((*where, "scale"), "is zero, so nothing would change; give another factor.", 0.0)
 
     def _check_axes(self, axes: dict[str, Axis], job: Job):
         """Axes name parameters, stay in their ranges, and do not stand in each other's way."""
         taken = {*job.experiment.variables(job.setup), "terminal", "direction", "probe", "law", *LAWS}
         seen: dict[str, str] = {}
         for name, axis in axes.items():
-            where = ("axes", name)
             if name in taken:
-                self.reader.problem(where, f"{name!r} is a name in every result; give the axis another.")
-            try:
-                spot = locate(job, axis.path)
-            except ValueError as error:
-                self.reader.problem((*where, "parameter"), str(error), axis.path)
-                continue
-            if axis.path in seen:
-                self.reader.problem(
-                    (*where, "parameter"), f"axes.{seen[axis.path]} sweeps this already; leave one out.", axis.path
-                )
-            seen[axis.path] = name
-            head, *rest = axis.path.split(".")
-            floating = _floating(job.setup)
-            if head == "reservoirs" and rest[0] in floating and rest[1] not in _needed(floating[rest[0]]):
-                message = f"terminal {rest[0]!r} floats, so its {rest[1]} is found, not given; sweep something else."
-                self.reader.problem((*where, "parameter"), message, axis.path)
-            if not spot.meaning.accepts(axis.offset + axis.scale * axis.values):
-                ends = axis.offset + axis.scale * np.array([axis.values.min(), axis.values.max()])
-                self.reader.problem(
-                    where, f"sets {axis.path} from {min(ends):g} to {max(ends):g}; {schema.out_of_range(spot.meaning)}"
-                )
+                self.reader.problem(("axes", name), f"{name!r} is a name in every result; give the axis another.")
+            for position, follower in enumerate(axis.followers):
+                where = ("axes", name, "tied", position - 1) if position else ("axes", name)
+                self._check_follower(follower, axis.values, job, where, seen)
+
+    def _check_follower(self, follower: Tie, values, job: Job, where, seen: dict[str, str]):
+        """One parameter that an axis sets; ``seen`` says which axis or tie set which before."""
+        at_parameter = (*where, "parameter")
+        try:
+            meaning = locate(job, follower.path).meaning
+        except ValueError as error:
+            self.reader.problem(at_parameter, str(error), follower.path)
+            return
+        if follower.path in seen:
+            self.reader.problem(
+                at_parameter, f"{seen[follower.path]} sweeps this already; leave one out.", follower.path
+            )
+        seen[follower.path] = schema.dotted(where)
+        head, *rest = follower.path.split(".")
+        floating = _floating(job.setup)
+        if head == "reservoirs" and rest[0] in floating and rest[1] not in _needed(floating[rest[0]]):
+            message = f"terminal {rest[0]!r} floats, so its {rest[1]} is found, not given; sweep something else."
+            self.reader.problem(at_parameter, message, follower.path)
+        reached = follower.applied(values)
+        if not meaning.accepts(reached):
+            self.reader.problem(
+                where,
+                f"sets {follower.path} from {reached.min():g} to {reached.max():g}; {schema.out_of_range(meaning)}",
+            )
 
     def _check_figure(self, figure: dict[str, Any], setup: Setup, experiment: AbstractExperiment):
         known = experiment.variables(setup)

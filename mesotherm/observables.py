@@ -98,6 +98,17 @@ def entropy_production(state):
     return -jnp.sum(heat_current(state) / state.reservoirs.T)
 
 
+@observable(
+    long_name="rate of entropy change of the reservoir", symbol=r"\dot S", unit="energy/hbar", dimensions=("terminal",)
+)
+def reservoir_entropy_change(state):
+    """dS_α/dt = −J_α/T_α; the sum over terminals is the entropy production.
+
+    Source: Whitney et al., Physica E 75, 257 (2016), Eq. 6.
+    """
+    return -heat_current(state) / state.reservoirs.T
+
+
 @observable(long_name="electrochemical potential", symbol=r"\mu", unit="energy", dimensions=("terminal",))
 def mu(state):
     """μ_α, floating ones at their solution."""

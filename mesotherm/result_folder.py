@@ -1,4 +1,4 @@
-"""The folder a run writes: ``result.nc`` and ``figure.png``, whole or not at all."""
+"""The folder a command writes its results to, whole or not at all."""
 
 import contextlib
 import os
@@ -14,14 +14,15 @@ COMPRESSION = 2
 """zlib level: higher ones cost seconds on a map and save a few per cent."""
 
 
-def refusal(folder: Path, *, force: bool = False) -> str:
-    """Why results cannot be written to this folder; empty if they can. Nothing is touched."""
+def refusal(folder: Path, *, known_by: str = DATASET, force: bool = False) -> str:
+    """Why results cannot be written to this folder; empty if they can. Nothing is touched. A folder that holds
+    ``known_by`` was written by the same command before."""
     if folder.exists() and not folder.is_dir():
         return f"{folder} is a file; choose another folder with --out."
-    ours = not folder.exists() or (folder / DATASET).exists() or not any(folder.iterdir())
+    ours = not folder.exists() or (folder / known_by).exists() or not any(folder.iterdir())
     if not ours and not force:
         return (
-            f"{folder} holds other files and no {DATASET}; choose another folder with --out, or --force to write there."
+            f"{folder} holds other files and no {known_by}; choose another folder with --out, or --force to write there."
         )
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):

@@ -41,8 +41,27 @@ NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT
 
 
 @dataclasses.dataclass(frozen=True)
+class Tie:
+    """A parameter that follows an axis: it is set to ``offset + scale * value``, value being the axis's.
+
+    Attributes
+    ----------
+    path
+        Where the parameter is, written as for :class:`Axis`.
+    """
+
+    path: str
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def applied(self, values) -> np.ndarray:
+        """What the parameter becomes."""
+        return self.offset + self.scale * np.asarray(values, float)
+
+
+@dataclasses.dataclass(frozen=True)
 class Axis:
-    """One swept parameter.
+    """One swept parameter, with whatever else is tied to it.
 
     Attributes
     ----------
@@ -55,6 +74,16 @@ class Axis:
         Name of the dimension in the dataset; by default the path's last parts.
     scale, offset
         The parameter is set to ``offset + scale * value``: a grid in units of a reference.
+    tied
+        Other parameters that follow the same values, each with a scale and an offset of its own.
+
+    Examples
+    --------
+    The antisymmetric line ε₁ = −ε₃ of a diode:
+
+    >>> axis = Axis("device.right.level", [0.0, 1.0], "epsilon", tied=(Tie("device.left.level", scale=-1.0),))
+    >>> [follower.applied(axis.values).tolist() for follower in axis.followers]
+    [[0.0, 1.0], [-0.0, -1.0]]
     """
 
     path: str
@@ -62,10 +91,16 @@ class Axis:
     name: str = ""
     scale: float = 1.0
     offset: float = 0.0
+    tied: tuple[Tie, ...] = ()
 
     @property
     def dimension(self) -> str:
         return self.name or "_".join(self.path.split(".")[1:])
+
+    @property
+    def followers(self) -> tuple[Tie, ...]:
+        """Every parameter the axis sets, its own first."""
+        return (Tie(self.path, self.scale, self.offset), *self.tied)
 
 
 class Job(eqx.Module):
@@ -164,36 +199,15 @@ def sweep(
 
     Errors: ``ValueError`` for a path that names nothing, a value out of range, or an experiment the setup cannot have.
     """
-    experiment.check(setup)
     setup = experiment.prepare(setup)
     job = Job(setup, experiment)
-    spots = [locate(job, axis.path) for axis in axes]
-    floating = {f"reservoirs.{u.terminal}.{quantity}" for u in setup.unknowns for quantity in u.floats}
-    for axis in axes:
-        if axis.path in floating:
-            raise ValueError(f"axis {axis.path!r} sweeps what is solved for; remove the axis or the unknown.")
-    for axis, spot in zip(axes, spots, strict=True):
-        if not spot.meaning.accepts(axis.offset + axis.scale * np.asarray(axis.values)):
-            raise ValueError(
-                f"axis {axis.path!r} leaves the allowed range: {spot.meaning.doc} takes {spot.meaning.allowed()}."
-            )
+    _check_axes(job, axes)
     shape = tuple(len(axis.values) for axis in axes)
-    grid = (
-        np.stack(
-            [
-                g.ravel()
-                for g in np.meshgrid(*[a.offset + a.scale * np.asarray(a.values, float) for a in axes], indexing="ij")
-            ],
-            axis=1,
-        )
-        if axes
-        else np.zeros((1, 0))
-    )
+    paths = tuple(follower.path for axis in axes for follower in axis.followers)
 
     started = time.perf_counter()
-    paths = tuple(axis.path for axis in axes)
-    data, seconds = _climb(job, paths, grid, progress)
-    dataset = _label(data, shape, axes, spots, job)
+    data, seconds = _climb(job, paths, _grid(axes, shape), progress)
+    dataset = _label(data, shape, axes, job)
     dataset.attrs |= {
         "title": f"{type(experiment).__name__} of {type(setup.device).__name__}",
         "Conventions": "CF-1.11",
@@ -209,6 +223,34 @@ def sweep(
         **(attributes or {}),
     }
     return dataset
+
+
+def _check_axes(job: Job, axes: Sequence[Axis]) -> None:
+    """Raise ``ValueError`` unless every axis and what is tied to it sets a parameter of its own, within its range."""
+    floating = {f"reservoirs.{u.terminal}.{quantity}" for u in job.setup.unknowns for quantity in u.floats}
+    taken: set[str] = set()
+    for follower, values in ((follower, axis.values) for axis in axes for follower in axis.followers):
+        if follower.path in floating:
+            raise ValueError(f"axis {follower.path!r} sweeps what is solved for; remove the axis or the unknown.")
+        if follower.path in taken:
+            raise ValueError(f"{follower.path!r} is set by two axes or ties; leave one out.")
+        taken.add(follower.path)
+        meaning = locate(job, follower.path).meaning
+        if not meaning.accepts(follower.applied(values)):
+            raise ValueError(
+                f"axis {follower.path!r} leaves the allowed range: {meaning.doc} takes {meaning.allowed()}."
+            )
+
+
+def _grid(axes: Sequence[Axis], shape: tuple[int, ...]) -> np.ndarray:
+    """What every parameter is set to, one row per point of the grid, one column per parameter."""
+    positions = np.indices(shape).reshape(len(shape), -1)
+    columns = [
+        follower.applied(axis.values)[position]
+        for axis, position in zip(axes, positions, strict=True)
+        for follower in axis.followers
+    ]
+    return np.stack(columns, axis=1) if columns else np.zeros((1, 0))
 
 
 @eqx.filter_jit
@@ -279,13 +321,13 @@ def _run(job, paths, grid, effort, chunk, seconds, progress):
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _label(data, shape, axes, spots, job) -> xr.Dataset:
+def _label(data, shape, axes, job) -> xr.Dataset:
     """The dataset: dimensions, coordinates, descriptions; NaN where a point failed."""
     variables = job.experiment.variables(job.setup)
     dimensions = tuple(axis.dimension for axis in axes)
     status_dimensions = variables["status"].dimensions
     failed = np.isin(data["status"], NAN_OUTCOMES)
-    dataset = xr.Dataset(coords=_coordinates(axes, spots, job))
+    dataset = xr.Dataset(coords=_coordinates(axes, job))
     for name, values in data.items():
         described = variables[name.removeprefix("error_")]
         extra = described.dimensions
@@ -300,22 +342,21 @@ def _label(data, shape, axes, spots, job) -> xr.Dataset:
     return dataset
 
 
-def _coordinates(axes, spots, job):
+def _coordinates(axes, job):
     setup = job.setup
-    coords = {
-        axis.dimension: (
-            axis.dimension,
-            np.asarray(axis.values, float),
-            {
-                "long_name": spot.meaning.doc,
-                "units": spot.meaning.unit,
-                "parameter": axis.path,
-                "scale": axis.scale,
-                "offset": axis.offset,
-            },
-        )
-        for axis, spot in zip(axes, spots, strict=True)
-    }
+    coords = {}
+    for axis in axes:
+        meaning = locate(job, axis.path).meaning
+        attributes = {
+            "long_name": meaning.doc,
+            "units": meaning.unit,
+            "parameter": axis.path,
+            "scale": axis.scale,
+            "offset": axis.offset,
+        }
+        if axis.tied:
+            attributes["tied"] = "; ".join(f"{tie.path} = {tie.offset:g} + {tie.scale:g} * value" for tie in axis.tied)
+        coords[axis.dimension] = (axis.dimension, np.asarray(axis.values, float), attributes)
     labels = {
         "terminal": list(setup.device.terminals),
         "probe": [unknown.terminal for unknown in setup.unknowns],

@@ -1,0 +1,94 @@
+"""What experiments share: the setup they are done to, and what every one reads off a solved state.
+
+An experiment is a pure function from a setup to labelled arrays; it may solve several states or optimise inside. Each
+says which variables it returns, with dimensions and units, and refuses (``prepare``) a setup that lacks what it needs.
+"""
+
+import abc
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
+from mesotherm.observables import OBSERVABLES, Variable
+from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
+from mesotherm.thermodynamics import audit
+from mesotherm.unknowns import AbstractUnknown
+
+STATE_OBSERVABLES = (
+    "particle_current",
+    "energy_current",
+    "heat_current",
+    "power",
+    "entropy_production",
+    "reservoir_entropy_change",
+    "probe_mu",
+    "probe_temperature",
+)
+"""What every experiment reads off each state it reports."""
+
+
+class Setup(eqx.Module):
+    """A device, its reservoirs, and what floats: the thing an experiment is done to."""
+
+    device: AbstractDevice
+    reservoirs: Reservoirs
+    unknowns: tuple[AbstractUnknown, ...] = ()
+    tolerance: Float[Array, ""] = parameter(
+        "largest error bound, relative to the one-way flux", unit="1", low=0.0, open_low=True, default=DEFAULT_TOLERANCE
+    )
+
+    def solve(self, effort: Effort, unknowns: tuple[AbstractUnknown, ...] | None = None) -> SteadyState:
+        """The steady state, with its outcome stored, never raised."""
+        chosen = self.unknowns if unknowns is None else unknowns
+        return steady_state(self.device, self.reservoirs, chosen, effort=effort, tolerance=self.tolerance, throw=False)
+
+    def with_reservoir(self, terminal: str, *, mu=None, T=None) -> "Setup":
+        """The same setup with one reservoir's mu and/or T replaced."""
+        reservoirs = self.reservoirs.at(self.device.index(terminal), mu=mu, T=T)
+        return eqx.tree_at(lambda setup: setup.reservoirs, self, reservoirs)
+
+
+class AbstractExperiment(Component):
+    """One experiment. ``measure`` is pure and batchable; ``variables`` describes what it returns."""
+
+    @abc.abstractmethod
+    def prepare(self, setup: Setup) -> Setup:
+        """The setup with whatever the experiment adds to it.
+
+        Errors: ``ValueError`` with one clear message if the experiment cannot be done to this setup.
+        """
+
+    @abc.abstractmethod
+    def variables(self, setup: Setup) -> dict[str, Variable]:
+        """Description of every array ``measure`` returns for a prepared setup."""
+
+    @abc.abstractmethod
+    def measure(self, setup: Setup, effort: Effort) -> dict[str, Float[Array, "..."]]:
+        """Do it to a prepared setup. The result always has ``status``; ``error_X`` bounds ``X`` where it exists."""
+
+
+def read(state: SteadyState) -> dict[str, Float[Array, "..."]]:
+    """The standard observables of a state with their bounds, its status and its audit (residual over allowed)."""
+    out = {"status": state.outcome, "law_violation": audit(state).violation}
+    for name in state_observables(state.unknowns):
+        out[name] = OBSERVABLES[name](state)
+        out[f"error_{name}"] = OBSERVABLES[name].error(state)
+    return out
+
+
+def state_observables(unknowns) -> tuple[str, ...]:
+    """Names of the observables ``read`` returns; those of probes only where something floats."""
+    return tuple(name for name in STATE_OBSERVABLES if unknowns or not name.startswith("probe_"))
+
+
+def state_variables(setup: Setup) -> dict[str, Variable]:
+    """Descriptions of what ``read`` returns."""
+    described = {name: OBSERVABLES[name].variable for name in state_observables(setup.unknowns)}
+    return {
+        **described,
+        "status": Variable("outcome of the computation", "status", "1"),
+        "law_violation": Variable(
+            "residual of each law over what is allowed; above 1 a law is broken", "", "1", ("law",)
+        ),
+    }
