@@ -9,6 +9,10 @@ from pathlib import Path
 import xarray as xr
 
 DATASET, FIGURE = "result.nc", "figure.png"
+"""What ``run`` writes."""
+
+CHECKS = "checks.json"
+"""What ``reproduce`` writes beside the figures."""
 
 COMPRESSION = 2
 """zlib level: higher ones cost seconds on a map and save a few per cent."""
@@ -21,9 +25,7 @@ def refusal(folder: Path, *, known_by: str = DATASET, force: bool = False) -> st
         return f"{folder} is a file; choose another folder with --out."
     ours = not folder.exists() or (folder / known_by).exists() or not any(folder.iterdir())
     if not ours and not force:
-        return (
-            f"{folder} holds other files and no {known_by}; choose another folder with --out, or --force to write there."
-        )
+        return f"{folder} holds other files and no {known_by}; choose another folder with --out, or --force to write there."
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         return f"{nearest} cannot be written to; choose another folder with --out."
