@@ -25,7 +25,9 @@ def refusal(folder: Path, *, known_by: str = DATASET, force: bool = False) -> st
         return f"{folder} is a file; choose another folder with --out."
     ours = not folder.exists() or (folder / known_by).exists() or not any(folder.iterdir())
     if not ours and not force:
-        return f"{folder} holds other files and no {known_by}; choose another folder with --out, or --force to write there."
+        return (
+            f"{folder} holds other files and no {known_by}; choose another folder (--out), or --force to write there."
+        )
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         return f"{nearest} cannot be written to; choose another folder with --out."
