@@ -33,7 +33,11 @@ lint: $(READY) ## style, types, layers
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure speed; prints figures, asserts nothing
+.venv/.bench: $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch .venv/.bench
+
+bench: .venv/.bench ## measure speed, beside scipy and QuTiP; prints figures, asserts nothing
 	$(BIN)/python benchmarks/bench.py
 
 clean: ## remove the environment and everything computed

@@ -1,16 +1,24 @@
-"""Speed of the main jobs on this machine: `make bench`. Prints figures, asserts nothing.
+"""Speed of the main jobs on this machine, beside what one would write with scipy and QuTiP: `make bench`.
 
-Compile time is printed apart; computing times are medians of repeated runs of the compiled function.
+Prints figures, asserts nothing. Computing times are medians; compile time stands apart. Comparisons are ratios of
+medians of the same run, and the results are compared too: a faster wrong answer is no answer.
 """
 
+import importlib.util
+import json
 import os
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
+from plain_scipy import probe_solve
+from rates import random_devices
 from rich.console import Console
 from rich.table import Table
 
@@ -27,8 +35,11 @@ from mesotherm import (
     quantum_dot_thermocouple,
     sweep,
 )
+from mesotherm.engines.rate_equation import transition_flows
 
-REPEATS = 5
+REPEATS = 7
+COMPARED = 30
+"""Problems solved with scipy and QuTiP."""
 
 
 def diode_map(half_width: float, points: int):
@@ -47,33 +58,92 @@ def thermocouple_curve(points: int):
     return PowerAtOptimalBias("R", ("H", "C")), setup, axes, points
 
 
+MAP = "thermalization diode, 201×201, Γ = 3 T (probe solves)"
 JOBS = {
-    "thermalization diode, 201×201, Γ = 3 T (probe solves)": diode_map(3.0, 201),
+    MAP: diode_map(3.0, 201),
     "thermalization diode, 31×31, Γ = 0.01 T, strict rung (probe solves)": diode_map(0.01, 31),
     "thermocouple, V_opt and T_M, 101 temperatures": thermocouple_curve(101),
 }
 
 
-def main():
-    table = Table("job", "results", "compile [s]", "compute [s]", "per result [µs]", "failed", "worst bound")
+def sweeps(console):
+    """Time the jobs; returns the map's dataset and its seconds per solve."""
+    table = Table("job", "results", "compile [s]", "compute [ms]", "per result [µs]", "failed", "worst bound")
+    per_result, datasets = {}, {}
     for name, (experiment, setup, axes, results) in JOBS.items():
-        start = time.perf_counter()
-        dataset = sweep(experiment, setup, axes)
-        compiling = dataset.attrs["seconds_compiling"]
+        datasets[name] = dataset = sweep(experiment, setup, axes)
         runs = [sweep(experiment, setup, axes).attrs["seconds_computing"] for _ in range(REPEATS)]
         median = statistics.median(runs)
+        per_result[name] = median / results
         table.add_row(
             name,
             str(results),
-            f"{compiling:.2f}",
-            f"{median:.3f}",
-            f"{median / results * 1e6:.1f}",
+            f"{dataset.attrs['seconds_compiling']:.2f}",
+            f"{median * 1e3:.2f}",
+            f"{per_result[name] * 1e6:.2f}",
             str(int((dataset.status != 0).sum())),
             f"{float(dataset.error_particle_current.max()):.1e}",
         )
-        print(f"{name}: {time.perf_counter() - start:.1f} s", flush=True)
-    console = Console(width=150)
     console.print(table)
+    return datasets[MAP], per_result[MAP]
+
+
+def one_core(console):
+    """Time the rate kernel in a process of its own, on one core; returns seconds per point."""
+    script = Path(__file__).with_name("rates.py")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    table = Table("triple dot on one core, levels, U, rates, μ and T all varying", "compile [s]", "per point [µs]")
+    results = json.loads(done.stdout)
+    for name, figures in results.items():
+        table.add_row(name, f"{figures['compile']:.2f}", f"{figures['per_point'] * 1e6:.3f}")
+    console.print(table)
+    return results["response"]["per_point"]
+
+
+def beside_scipy(dataset):
+    """Seconds per probe solve with scipy, and the largest difference of the currents, on random points of the map."""
+    rng = np.random.default_rng(1)
+    seconds, differences = [], []
+    for i, j, k in zip(*(rng.integers(0, n, COMPARED) for n in (201, 201, 2)), strict=True):
+        point = dataset.isel(epsilon_1=i, epsilon_3=j, direction=k)
+        T = (2.0, 1.0) if k == 0 else (1.0, 2.0)
+        start = time.perf_counter()
+        _, _, current = probe_solve(float(point.epsilon_1), float(point.epsilon_3), 3.0, *T)
+        seconds.append(time.perf_counter() - start)
+        differences.append(abs(current - np.pi * float(point.particle_current.sel(terminal="L"))))
+    return statistics.median(seconds), max(differences)
+
+
+def beside_qutip():
+    """Seconds per steady state with QuTiP, and the largest difference of the populations."""
+    from plain_qutip import operators, populations
+
+    devices, reservoirs = random_devices(COMPARED, seed=2)
+    seconds, differences = [], []
+    for n in range(COMPARED):
+        device, joined = jax.tree.map(lambda leaf, n=n: leaf[n], (devices, reservoirs))
+        table, flows = device.transitions(), transition_flows(device, joined)
+        model = operators(*map(np.asarray, (device.energies(), table.empty, table.filled, flows.enter, flows.leave)))
+        start = time.perf_counter()
+        found = populations(*model)
+        seconds.append(time.perf_counter() - start)
+        differences.append(np.max(np.abs(found - np.asarray(device.populations(joined)))))
+    return statistics.median(seconds), max(differences)
+
+
+def main():
+    console = Console(width=150)
+    dataset, per_solve = sweeps(console)
+    per_point = one_core(console)
+    table = Table("the same problems", "theirs [ms]", "ours [µs]", "ratio of medians", "largest difference")
+    rows = {"probe solves: scipy quad (1e-10) and root (1e-12)": (per_solve, *beside_scipy(dataset))}
+    if importlib.util.find_spec("qutip"):
+        rows["rate equation: QuTiP steadystate"] = (per_point, *beside_qutip())
+    for name, (ours, theirs, difference) in rows.items():
+        table.add_row(name, f"{theirs * 1e3:.1f}", f"{ours * 1e6:.2f}", f"{theirs / ours:,.0f}", f"{difference:.1e}")
+    console.print(table)
+    if len(rows) < 2:
+        console.print("QuTiP is not installed: pip install -e '.[bench]'")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     console.print(
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, jax {jax.__version__}; "

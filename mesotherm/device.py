@@ -185,10 +185,13 @@ class AbstractDevice(Component):
         Names; they fix the order of every array over terminals.
     conductors
         Groups of terminals whose particle currents sum to zero separately.
+    points_together
+        How many points a sweep evaluates at once: as many as keep a kernel's arrays in the processor's cache.
     """
 
     terminals: eqx.AbstractVar[tuple[str, ...]]
     conductors: eqx.AbstractVar[tuple[tuple[str, ...], ...]]
+    points_together: eqx.AbstractClassVar[int]
 
     @abc.abstractmethod
     def response(self, reservoirs: Reservoirs, effort: Effort = Effort.STRICT) -> Answer:
@@ -218,6 +221,28 @@ class HasAdjustableCoupling(AbstractDevice):
     @abc.abstractmethod
     def with_coupling(self, terminal: str, strength: Float[Array, ""]) -> Self:
         """The same device with the coupling of ``terminal`` set to ``strength`` [energy]."""
+
+    @abc.abstractmethod
+    def weak_exchange(self, terminal: str, reservoirs: Reservoirs, effort: Effort = Effort.STRICT) -> Answer:
+        """What ``terminal`` exchanges per unit of coupling in the limit of zero coupling, where it disturbs nothing:
+        the derivative of its currents with respect to that coupling. Arrays of one entry [1 and energy]; this device
+        must have coupling zero there."""
+
+
+class HasCoulombCoupledDots(AbstractDevice):
+    """Capability: terminals contact dots that feel each other by Coulomb repulsion only, one level each."""
+
+    @abc.abstractmethod
+    def dot_of(self, terminal: str) -> str:
+        """Name of the dot a terminal contacts."""
+
+    @abc.abstractmethod
+    def tunnel_rate(self, terminal: str, occupied: tuple[str, ...]) -> Float[Array, ""]:
+        """Tunnel rate of a terminal while exactly these OTHER dots are occupied [energy/ħ]."""
+
+    @abc.abstractmethod
+    def charging_energy(self, dot: str, other: str) -> Float[Array, ""]:
+        """What an electron on one dot costs more while the other is occupied [energy]."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,11 @@ class Outcome(enum.IntEnum):
         6,
         "No bias of either sign produces power here (or only one below the experiment's smallest_bias).",
     )
+    NO_OPEN_CIRCUIT = (
+        7,
+        "The current of the left terminal vanishes at no bias tried: raise the experiment's largest_bias. (Or it "
+        "vanishes at every bias: couple the terminal.)",
+    )
 
     sentence: str
 

@@ -27,9 +27,6 @@ from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import LAWS
 
-BATCH = 64
-"""Points evaluated together inside the compiled loop: their intermediate arrays stay in the cache."""
-
 LADDER = ((Effort.FAST, 4096), (Effort.STRICT, 256), (Effort.STUBBORN, 64))
 """Rungs, with the points per call of each compiled function: what progress is reported in."""
 
@@ -261,7 +258,12 @@ def _measure(job: Job, paths: tuple[str, ...], points, effort: Effort):
             changed = locate(job, path).set(changed, value)
         return changed.experiment.measure(changed.setup, effort)
 
-    return jax.lax.map(one, points, batch_size=min(BATCH, len(points)))
+    return jax.lax.map(one, points, batch_size=_batch(len(points), job.setup.device.points_together))
+
+
+def _batch(points: int, most: int) -> int:
+    """Points per batch, at most ``most``: the fewest batches, as equal as can be."""
+    return -(-points // -(-points // most))
 
 
 _COMPILED: dict[Any, Any] = {}
@@ -289,7 +291,10 @@ def _climb(job, paths, grid, progress):
         def report(done, settled=settled):
             progress(settled + done, total)
 
-        found = _run(job, paths, grid[left], effort, min(chunk, total), seconds, report)
+        chunk = min(chunk, total)
+        batch = _batch(chunk, job.setup.device.points_together)
+        whole = batch * -(-chunk // batch)  # a remainder would be compiled apart
+        found = _run(job, paths, grid[left], effort, whole, seconds, report)
         for name, values in found.items():
             data.setdefault(name, values)[left] = values
         left = left[np.isin(found["status"], REPEATED_OUTCOMES).reshape(len(left), -1).any(axis=1)]
@@ -363,7 +368,10 @@ def _coordinates(axes, job):
         "direction": ["forward", "backward"],
         "law": list(LAWS),
     }
-    used = {d for v in job.experiment.variables(setup).values() for d in v.dimensions}
+    variables = job.experiment.variables(setup)
+    used = {d for v in variables.values() for d in v.dimensions}
+    for name, values in job.experiment.coordinates(setup).items():
+        coords[name] = (name, values, _attributes(name, variables[name]))
     return coords | {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
 
 

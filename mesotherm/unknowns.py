@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -130,17 +129,13 @@ class AbstractProbe(AbstractUnknown):
         return reference.at(i, mu=mu if self.floats_mu else None, T=T if self.floats_T else None)
 
     def balance(self, device, reservoirs, answer, effort):
-        i = device.index(self.terminal)
+        at = i = device.index(self.terminal)
         if self.vanishing:
             assert isinstance(device, HasAdjustableCoupling)  # by check()
-            _, answer = jax.jvp(
-                lambda strength: device.with_coupling(self.terminal, strength).response(reservoirs, effort),
-                (jnp.zeros(()),),
-                (jnp.ones(()),),
-            )
+            answer, at = device.weak_exchange(self.terminal, reservoirs, effort), 0
         value, error, one_way = answer.value, answer.error, answer.one_way
-        particle = value.particle[i], error.particle[i], one_way.particle[i]
-        heat = value.energy[i] - reservoirs.mu[i] * value.particle[i], error.energy[i], one_way.energy[i]
+        particle = value.particle[at], error.particle[at], one_way.particle[at]
+        heat = value.energy[at] - reservoirs.mu[i] * value.particle[at], error.energy[at], one_way.energy[at]
         chosen = [particle] * self.floats_mu + [heat] * self.floats_T
         return tuple(jnp.stack(entries) for entries in zip(*chosen, strict=True))
 
@@ -184,8 +179,7 @@ class HeatProbe(AbstractProbe):
 class VanishingProbe(AbstractProbe):
     r"""A thermalizing probe whose coupling g goes to zero: it measures an effective temperature and disturbs nothing.
 
-    Its currents vanish with g; what must balance is their slope, found by differentiation:
-    :math:`\partial_g I_P = \partial_g J_P = 0` at g = 0.
+    Its currents vanish with g; what must balance is their slope, :math:`\partial_g I_P = \partial_g J_P = 0` at g = 0.
 
     Source: Whitney et al., Physica E 75, 257 (2016), Sec. 7 (T_M). Needs a device with ``HasAdjustableCoupling``.
     """

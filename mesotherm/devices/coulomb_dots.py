@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import HasAdjustableCoupling, parameter
-from mesotherm.engines.rate_equation import AbstractRateEquation, TransitionTable
+from mesotherm.device import Effort, HasAdjustableCoupling, HasCoulombCoupledDots, parameter
+from mesotherm.engines.rate_equation import AbstractRateEquation, TransitionTable, weak_exchange
 
 
-class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
+class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupledDots):
     r"""n dots with one spinless level each; electrons tunnel to contacts, never from dot to dot.
 
     .. math:: E(n) = \sum_i \varepsilon_i n_i + \sum_{i<j} U_{ij} n_i n_j
@@ -96,7 +96,9 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
             if len(self.dots) > 1
             else np.zeros((2, 0))
         )
-        return states.astype(float) @ self.levels + doubly.astype(float) @ self.charging_energies
+        return jnp.tensordot(states.astype(float), self.levels, 1) + jnp.tensordot(
+            doubly.astype(float), self.charging_energies, 1
+        )
 
     def _entries(self):
         """Every transition as (empty state, filled state, terminal, occupation of the others)."""
@@ -115,7 +117,7 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
 
     def transitions(self):
         empty, filled, terminal, _ = zip(*self._entries(), strict=True)
-        return TransitionTable(empty, filled, terminal)
+        return TransitionTable(2 ** len(self.dots), empty, filled, terminal)
 
     def transition_rates(self):
         _, _, terminal, others = zip(*self._entries(), strict=True)
@@ -124,6 +126,27 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling):
     def with_coupling(self, terminal, strength):
         rates = self.tunnel_rates.at[self.index(terminal)].set(strength)
         return eqx.tree_at(lambda device: device.tunnel_rates, self, rates)
+
+    def weak_exchange(self, terminal, reservoirs, effort=Effort.STRICT):
+        return weak_exchange(self, self.with_coupling(terminal, jnp.ones(())), reservoirs, self.index(terminal))
+
+    def dot_of(self, terminal):
+        return dict(self.contacts)[self.terminals[self.index(terminal)]]
+
+    def tunnel_rate(self, terminal, occupied):
+        mine = self.dot_of(terminal)
+        for dot in occupied:
+            if dot not in self.dots or dot == mine:
+                raise ValueError(f"{dot!r} is none of the other dots; {terminal!r} contacts {mine!r} of {self.dots}.")
+        others = "".join("1" if dot in occupied else "0" for dot in self.dots if dot != mine)
+        return self.tunnel_rates[self.index(terminal), self.occupations.index(others)]
+
+    def charging_energy(self, dot, other):
+        pairs = list(itertools.combinations(self.dots, 2))
+        for position, pair in enumerate(pairs):
+            if {dot, other} == set(pair):
+                return self.charging_energies[position]
+        raise ValueError(f"there is no pair of dots {dot!r}, {other!r}; the dots are {', '.join(self.dots)}.")
 
     @classmethod
     def example(cls) -> "CoulombDots":

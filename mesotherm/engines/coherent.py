@@ -10,6 +10,7 @@ Source: Balduque & Sánchez, PRL 134, 186301 (2025), Eq. 1 (there g_s = 2).
 """
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -34,6 +35,7 @@ class AbstractCoherentDevice(AbstractDevice):
         g_s, multiplies every current.
     """
 
+    points_together: ClassVar[int] = 64
     spin_degeneracy: eqx.AbstractVar[Float[Array, ""]]
 
     @abc.abstractmethod

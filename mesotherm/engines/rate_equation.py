@@ -7,11 +7,14 @@ A transition adds one electron from terminal α to state i, making state j:
 
 Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 2–8.
 
-The stationary state comes from elimination without subtraction (Grassmann, Taksar & Heyman, Oper. Res. 33, 1107, 1985),
-which keeps every population to a few rounding units however far the rates are apart.
+Every array of the engine runs over states, transitions or terminals first and may have batch dimensions after that
+(:mod:`mesotherm.engines.batch_last`).
 """
 
 import abc
+import dataclasses
+import functools
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -22,21 +25,42 @@ from jaxtyping import Array, Float
 from mesotherm.conventions import EPSILON
 from mesotherm.device import AbstractDevice, Answer, Effort, InverseTemperature, Reservoirs, Response
 from mesotherm.distributions import occupation
+from mesotherm.engines.batch_last import batch_last
+from mesotherm.engines.elimination import Graph, stationary
 
 LARGEST_EXPONENT = 745.0
 """exp(-745) is the smallest 64-bit float: reduced energies beyond it carry no further rounding error."""
 
 
-class TransitionTable(eqx.Module):
+@dataclasses.dataclass(frozen=True)
+class TransitionTable:
     """Every way one electron can enter: from state ``empty[t]`` to ``filled[t]``, out of ``terminal[t]``; positions."""
 
-    empty: tuple[int, ...] = eqx.field(static=True)
-    filled: tuple[int, ...] = eqx.field(static=True)
-    terminal: tuple[int, ...] = eqx.field(static=True)
+    states: int
+    empty: tuple[int, ...]
+    filled: tuple[int, ...]
+    terminal: tuple[int, ...]
+
+    @functools.cached_property
+    def graph(self) -> Graph:
+        """Steps between states, whatever terminal drives them."""
+        return Graph(self.states, tuple(dict.fromkeys(zip(self.empty, self.filled, strict=True))))
+
+    @functools.cached_property
+    def step(self) -> np.ndarray:
+        """0/1 matrix [steps, transitions]: which transitions make up each step."""
+        pairs = list(zip(self.empty, self.filled, strict=True))
+        return np.array([[pair == step for pair in pairs] for step in self.graph.steps], float)
+
+    def at(self, terminals: int) -> np.ndarray:
+        """0/1 matrix [terminals, transitions]: which transitions belong to each terminal."""
+        return np.equal.outer(np.arange(terminals), self.terminal).astype(float)
 
 
 class AbstractRateEquation(AbstractDevice):
     """A device described by many-body energies, a table of transitions and a tunnel rate for each."""
+
+    points_together: ClassVar[int] = 128
 
     @abc.abstractmethod
     def energies(self) -> Float[Array, "states"]:
@@ -54,28 +78,13 @@ class AbstractRateEquation(AbstractDevice):
     def floating_reservoir(self) -> InverseTemperature:
         return InverseTemperature()
 
-    def _rates(self, reservoirs):
-        """Energy, reduced energy, and the rates in and out of every transition."""
-        table, energies = self.transitions(), self.energies()
-        terminal = np.array(table.terminal)
-        gain = energies[np.array(table.filled)] - energies[np.array(table.empty)]
-        reduced = (gain - reservoirs.mu[terminal]) / reservoirs.T[terminal]
-        f, vacancy = occupation(reduced)
-        rate = self.transition_rates()
-        return gain, reduced, rate * f, rate * vacancy
-
     def populations(self, reservoirs: Reservoirs) -> Float[Array, "states"]:
         """Stationary probability of every many-body state, each to a few rounding units.
 
         Errors: not finite if the stationary state is not unique or if rates underflow (T below about 1e-3 of the level
         spacing); the state then has the outcome ``NOT_FINITE``.
         """
-        table = self.transitions()
-        _, _, enter, leave = self._rates(reservoirs)
-        empty, filled = np.array(table.empty), np.array(table.filled)
-        states = len(self.energies())
-        rates = jnp.zeros((states, states)).at[empty, filled].add(enter).at[filled, empty].add(leave)
-        return stationary(rates)
+        return batch_last(_populations)(self, reservoirs)
 
     def response(self, reservoirs: Reservoirs, effort: Effort = Effort.STRICT) -> Answer:
         """Currents into the dots; the error bound is that of rounding, the solution being exact otherwise.
@@ -84,41 +93,68 @@ class AbstractRateEquation(AbstractDevice):
 
         Errors: none raised; currents are not finite where the stationary state is not unique or rates underflow.
         """
-        table = self.transitions()
-        gain, reduced, enter, leave = self._rates(reservoirs)
-        p = self.populations(reservoirs)
-        entering, leaving = enter * p[np.array(table.empty)], leave * p[np.array(table.filled)]
-        at = np.equal.outer(np.arange(len(self.terminals)), table.terminal).astype(float)
-        net, both = entering - leaving, entering + leaving
-        particle, energy = at @ net, at @ (gain * net)
-        one_way, one_way_heat = at @ both, at @ (jnp.abs(gain - reservoirs.mu[np.array(table.terminal)]) * both)
-        exponent = jnp.max(jnp.minimum(jnp.abs(reduced), LARGEST_EXPONENT))
-        counted_from = jnp.max(jnp.abs(self.energies())) + jnp.max(jnp.abs(reservoirs.mu))
-        lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T))
-        relative = jax.lax.stop_gradient(4 * EPSILON * len(p) * (2 + exponent + lost_digits))
-        none = jnp.zeros(0)
-        return Answer(
-            value=Response(particle, energy, none),
-            error=Response(relative * one_way, relative * one_way_heat + EPSILON * jnp.abs(energy), none),
-            one_way=Response(one_way, one_way_heat, none),
-        )
+        return batch_last(_answer)(self, reservoirs)
 
 
-def stationary(rates: Float[Array, "states states"]) -> Float[Array, "states"]:
-    """Stationary distribution of a Markov chain with ``rates[i, j]`` from i to j (diagonal ignored), by elimination
-    without subtraction. Not finite if some state cannot reach those before it."""
-    states = jnp.arange(len(rates))
+class TransitionFlows(eqx.Module):
+    """What goes on at every transition: energy gained, the same from μ, reduced energy, rates in and out."""
 
-    def eliminate(remaining, last):
-        row = jnp.where(states < last, remaining[last], 0.0)
-        column = jnp.where(states < last, remaining[:, last], 0.0) / jnp.sum(row)
-        return remaining + column[:, None] * row, column
+    gain: Float[Array, "transitions ..."]
+    above_mu: Float[Array, "transitions ..."]
+    reduced: Float[Array, "transitions ..."]
+    enter: Float[Array, "transitions ..."]
+    leave: Float[Array, "transitions ..."]
 
-    def fill(p, step):
-        last, column = step
-        p = jnp.where(states == last, p @ column, p)
-        return p / jnp.max(p), None
 
-    _, columns = jax.lax.scan(eliminate, rates, states[:0:-1])
-    p, _ = jax.lax.scan(fill, jnp.where(states == 0, 1.0, 0.0), (states[1:], columns[::-1]))
-    return p / jnp.sum(p)
+def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs) -> TransitionFlows:
+    """The rates behind an answer, in the order of the table of transitions."""
+    table, energies = device.transitions(), device.energies()
+    terminal = np.array(table.terminal)
+    gain = energies[np.array(table.filled)] - energies[np.array(table.empty)]
+    above_mu = gain - reservoirs.mu[terminal]
+    reduced = above_mu / reservoirs.T[terminal]
+    f, vacancy = occupation(reduced)
+    rate = device.transition_rates()
+    return TransitionFlows(gain, above_mu, reduced, rate * f, rate * vacancy)
+
+
+def _populations(device: AbstractRateEquation, reservoirs: Reservoirs) -> Float[Array, "states ..."]:
+    table, flows = device.transitions(), transition_flows(device, reservoirs)
+    step = table.step
+    return stationary(table.graph, jnp.tensordot(step, flows.enter, 1), jnp.tensordot(step, flows.leave, 1))
+
+
+def _answer(device: AbstractRateEquation, reservoirs: Reservoirs) -> Answer:
+    return _currents(device, reservoirs, _populations(device, reservoirs))
+
+
+def _currents(device: AbstractRateEquation, reservoirs: Reservoirs, p: Float[Array, "states ..."]) -> Answer:
+    """Currents at given populations, with their rounding errors."""
+    table, flows = device.transitions(), transition_flows(device, reservoirs)
+    entering, leaving = flows.enter * p[np.array(table.empty)], flows.leave * p[np.array(table.filled)]
+    net, both = entering - leaving, entering + leaving
+    at = table.at(len(device.terminals))
+    particle, energy = jnp.tensordot(at, net, 1), jnp.tensordot(at, flows.gain * net, 1)
+    one_way, one_way_heat = jnp.tensordot(at, both, 1), jnp.tensordot(at, jnp.abs(flows.above_mu) * both, 1)
+    exponent = jnp.max(jnp.minimum(jnp.abs(flows.reduced), LARGEST_EXPONENT), axis=0)
+    counted_from = jnp.max(jnp.abs(device.energies()), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
+    lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T), axis=0)
+    relative = jax.lax.stop_gradient(4 * EPSILON * table.states * (2 + exponent + lost_digits))
+    none = particle[:0]
+    return Answer(
+        value=Response(particle, energy, none),
+        error=Response(relative * one_way, relative * one_way_heat + EPSILON * jnp.abs(energy), none),
+        one_way=Response(one_way, one_way_heat, none),
+    )
+
+
+def weak_exchange(
+    device: AbstractRateEquation, coupled: AbstractRateEquation, reservoirs: Reservoirs, terminal: int
+) -> Answer:
+    """Currents of one terminal with the rates of ``coupled`` at the populations of ``device``; arrays of one entry."""
+
+    def kernel(device, coupled, reservoirs):
+        answer = _currents(coupled, reservoirs, _populations(device, reservoirs))
+        return jax.tree.map(lambda entries: entries[terminal : terminal + 1], answer)
+
+    return batch_last(kernel)(device, coupled, reservoirs)

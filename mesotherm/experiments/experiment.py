@@ -7,6 +7,7 @@ says which variables it returns, with dimensions and units, and refuses (``prepa
 import abc
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
@@ -38,10 +39,20 @@ class Setup(eqx.Module):
         "largest error bound, relative to the one-way flux", unit="1", low=0.0, open_low=True, default=DEFAULT_TOLERANCE
     )
 
-    def solve(self, effort: Effort, unknowns: tuple[AbstractUnknown, ...] | None = None) -> SteadyState:
+    def solve(self, effort: Effort) -> SteadyState:
         """The steady state, with its outcome stored, never raised."""
-        chosen = self.unknowns if unknowns is None else unknowns
-        return steady_state(self.device, self.reservoirs, chosen, effort=effort, tolerance=self.tolerance, throw=False)
+        return steady_state(
+            self.device, self.reservoirs, self.unknowns, effort=effort, tolerance=self.tolerance, throw=False
+        )
+
+    def without_spectators(self) -> "Setup":
+        """The same setup without the unknowns that disturb nothing: cheaper where only the others matter."""
+        device = self.device
+        for unknown in self.unknowns:
+            if unknown.spectator:
+                device = unknown.prepare(device)
+        acting = tuple(unknown for unknown in self.unknowns if not unknown.spectator)
+        return Setup(device, self.reservoirs, acting, self.tolerance)
 
     def with_reservoir(self, terminal: str, *, mu=None, T=None) -> "Setup":
         """The same setup with one reservoir's mu and/or T replaced."""
@@ -61,7 +72,12 @@ class AbstractExperiment(Component):
 
     @abc.abstractmethod
     def variables(self, setup: Setup) -> dict[str, Variable]:
-        """Description of every array ``measure`` returns for a prepared setup."""
+        """Description of every array ``measure`` returns for a prepared setup, and of ``coordinates``."""
+
+    def coordinates(self, setup: Setup) -> dict[str, np.ndarray]:
+        """Values along each dimension that is this experiment's own (numbers or names); none by default. What they mean
+        stands in ``variables``, under the name of the dimension."""
+        return {}
 
     @abc.abstractmethod
     def measure(self, setup: Setup, effort: Effort) -> dict[str, Float[Array, "..."]]:
