@@ -241,7 +241,7 @@ def _check_axes(job: Job, axes: Sequence[Axis]) -> None:
 
 def _grid(axes: Sequence[Axis], shape: tuple[int, ...]) -> np.ndarray:
     """What every parameter is set to, one row per point of the grid, one column per parameter."""
-    positions = np.indices(shape).reshape(len(shape), -1)
+    positions = np.indices(shape).reshape(len(shape), int(np.prod(shape)))
     columns = [
         follower.applied(axis.values)[position]
         for axis, position in zip(axes, positions, strict=True)
