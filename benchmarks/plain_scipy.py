@@ -1,43 +1,37 @@
 """The thermalization diode as one writes it in an afternoon: scipy's adaptive quadrature inside scipy's root search."""
 
-import math
-
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import root
+from scipy.special import expit
 
-BAND_BOTTOM, TOP = -40.0, 80.0
-"""Energies between which everything happens, from μ in units of k_B T; above, Fermi functions are below 1e-17."""
-
-
-def fermi(energy, mu, T):
-    z = (energy - mu) / T
-    return 1 / (1 + math.exp(z)) if z < 700 else 0.0
+BAND_BOTTOM = -40.0
+"""Where the integrals start, from μ in units of k_B T; they end at infinity."""
 
 
-def into(level, half_width, ends, moment, breaks):
-    """∫ E^moment T(E) [f_a − f_b] dE of one resonance between reservoirs (mu, T)."""
-    (mu_a, T_a), (mu_b, T_b) = ends
+def current(level, half_width, here, there, moment):
+    """∫ E^moment T(E) [f(here) − f(there)] dE of one resonance between reservoirs (mu, T)."""
 
     def integrand(energy):
         passing = half_width**2 / ((energy - level) ** 2 + half_width**2)
-        return energy**moment * passing * (fermi(energy, mu_a, T_a) - fermi(energy, mu_b, T_b))
+        occupations = [expit((mu - energy) / T) for mu, T in (here, there)]
+        return energy**moment * passing * (occupations[0] - occupations[1])
 
-    return quad(integrand, BAND_BOTTOM, TOP, epsabs=1e-10, epsrel=1e-10, limit=200, points=breaks)[0]
+    return quad(integrand, BAND_BOTTOM, np.inf, epsabs=1e-10, epsrel=1e-10, limit=200)[0]
 
 
 def probe_solve(left, right, half_width, T_left, T_right):
-    """(mu_p, T_p, particle current from the left) of the fully thermalizing probe; bare integrals, T = 1 cold."""
+    """(mu_p, T_p) of the fully thermalizing probe, then particle and heat current from the left; T = 1 cold, μ = 0.
 
-    def balances(unknowns):
-        probe = tuple(unknowns)
-        currents = [
-            into(left, half_width, ((0.0, T_left), probe), moment, (left, 0.0))
-            + into(right, half_width, ((0.0, T_right), probe), moment, (right, 0.0))
+    Bare integrals over energy, per (2/h).
+    """
+    hot, cold = (0.0, T_left), (0.0, T_right)
+
+    def balances(probe):
+        return [
+            current(left, half_width, hot, probe, moment) + current(right, half_width, cold, probe, moment)
             for moment in (0, 1)
         ]
-        return np.array(currents)
 
-    found = root(balances, np.array([0.0, (T_left + T_right) / 2]), options={"xtol": 1e-12})
-    mu, T = found.x
-    return mu, T, into(left, half_width, ((0.0, T_left), (mu, T)), 0, (left, 0.0))
+    probe = tuple(root(balances, [0.0, (T_left + T_right) / 2], options={"xtol": 1e-12}).x)
+    return probe, *(current(left, half_width, hot, probe, moment) for moment in (0, 1))

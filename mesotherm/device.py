@@ -131,9 +131,12 @@ class Reservoirs(eqx.Module):
     def __check_init__(self):
         for name, low in (("mu", -np.inf), ("T", 0.0)):
             value = getattr(self, name)
-            if isinstance(value, jax.Array) and not is_traced(value) and not np.all(np.isfinite(value) & (value > low)):
+            if not isinstance(value, jax.Array) or is_traced(value):
+                continue
+            given = np.asarray(value)  # NumPy from here on: inside a jitted function JAX would trace the comparison
+            if not np.all(np.isfinite(given) & (given > low)):
                 wanted = "positive temperatures" if name == "T" else "finite numbers"
-                raise ValueError(f"Reservoirs: {name} = {np.asarray(value).tolist()} is not allowed; give {wanted}.")
+                raise ValueError(f"Reservoirs: {name} = {given.tolist()} is not allowed; give {wanted}.")
 
     def at(self, index: int, *, mu=None, T=None) -> "Reservoirs":
         """A copy with one terminal's ``mu`` and/or ``T`` replaced."""

@@ -66,7 +66,7 @@ def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
     saturated = np.abs(fig2.rectification_particle.to_numpy()) > 1 - 1e-12
     yield Check(
         id="eq2-saturation",
-        claim="R_X saturates to ±1 only when one of the currents is zero or when both have the same sign.",
+        claim="R_X reaches ±1 nowhere but where one of X^F and X^B vanishes or where their signs agree.",
         source="Eq. 2",
         published=True,
         computed=np.array_equal(saturated[resolved], same_sign[resolved])
@@ -86,7 +86,7 @@ def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
     )
     yield Check(
         id="theory-sensitivity-needed",
-        claim="A diode needs a nanostructure whose state is sensitive to the temperatures of the terminals.",
+        claim="Nothing rectifies unless its internal state follows the temperatures of the terminals.",
         source="after Eq. 2",
         published=True,
         computed=np.any(rectifies) and np.all(follows[rectifies]),
@@ -103,7 +103,7 @@ def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
     ]
     yield Check(
         id="conclusions-conservation",
-        claim="Particles and energy are conserved in the two-terminal diode.",
+        claim="With its two terminals the diode conserves particles and energy.",
         source="Conclusions",
         published=True,
         computed=all(bool(balanced.all()) for balanced in within) and bool((fig2.law_violation <= 1).all()),
@@ -115,7 +115,7 @@ def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
     best = _largest(current)
     yield Check(
         id="conclusions-current-scale",
-        claim="Currents of a few nA flow at mK temperatures.",
+        claim="At millikelvin temperatures a few nA flow.",
         source="Conclusions",
         published=True,
         computed=scale * best * WARMEST_MILLIKELVIN / 1000 >= A_FEW_NANOAMPERES,
@@ -146,7 +146,7 @@ def _symmetry(fig2: xr.Dataset) -> Iterator[Check]:
     above = both["rectification_particle"][0][index[:, None] < index]
     yield Check(
         id="fig2-asymmetric-rectification",
-        claim="Broken inversion symmetry, ε₁ ≠ ε₃, makes R_I and R_J finite.",
+        claim="R_I and R_J are finite for ε₁ ≠ ε₃, where inversion symmetry is broken.",
         source="text on Fig. 2(a)–(d)",
         published=True,
         computed=finite[0][off_diagonal].all() and finite[1][off_both].all(),
@@ -159,7 +159,7 @@ def _symmetry(fig2: xr.Dataset) -> Iterator[Check]:
     particle, heat = _both(alone, "particle_current")[:, 0], _both(alone, "heat_current")[:, 0]
     yield Check(
         id="fig2-opposite-thermoelectric-responses",
-        claim="On the antisymmetric line the two barriers have opposite thermoelectric contributions.",
+        claim="On the antisymmetric line the thermoelectric responses of the barriers are opposite.",
         source="text on Fig. 2(a)",
         published=0.0,
         computed=_largest(particle + particle[::-1]),
@@ -169,7 +169,7 @@ def _symmetry(fig2: xr.Dataset) -> Iterator[Check]:
     )
     yield Check(
         id="fig2d-barriers-conduct-heat-equally",
-        claim="Both barriers conduct heat equally where ε₁ − μ = ±(ε₃ − μ).",
+        claim="The barriers conduct heat alike where ε₁ − μ = ±(ε₃ − μ).",
         source="text on Fig. 2(d)",
         published=0.0,
         computed=_largest(heat - heat[::-1]),
@@ -187,7 +187,7 @@ def _antisymmetric_line(fig2: xr.Dataset) -> Iterator[Check]:
     forward, backward = (slopes({terminal: 1.0}, **at_equilibrium) for terminal in ("T_L", "T_R"))
     yield Check(
         id="fig2-linear-response-vanishes",
-        claim="On the antisymmetric line the linear response of the particle current vanishes, forward and backward.",
+        claim="On the antisymmetric line the particle current has no linear term, forward or backward.",
         source="text on Fig. 2(a)",
         published=0.0,
         computed=max(_largest(forward.current_slope), _largest(backward.current_slope)),
@@ -263,7 +263,7 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
     linear = fig2a.particle_current_linear.to_numpy()
     yield Check(
         id="intro-linear-response-reciprocal",
-        claim="To linear order, reversing the temperature difference changes the sign of the current and nothing else.",
+        claim="To linear order the current flips its sign and keeps its size when hot and cold are exchanged.",
         source="Introduction",
         published=0.0,
         computed=_largest(linear.sum(axis=1)),
@@ -274,7 +274,7 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
     zeros = fig2a.zero_of_particle_current.sel(direction=["forward", "backward"]).to_numpy()
     yield Check(
         id="fig2a-currents-vanish-apart",
-        claim="Near the antisymmetric point I^F and I^B vanish at different points.",
+        claim="Near the antisymmetric point the zeros of I^F and I^B are apart.",
         source="text on Fig. 2(a), inset",
         published=True,
         computed=bool(np.all(np.isfinite(zeros)) and abs(zeros[0] - zeros[1]) > WIDE_BAND),
@@ -284,7 +284,7 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
     at_zeros = diode_tests(np.resize(zeros, len(CUT_LEVELS)), (CUT_A, CUT_B)).rectification_particle.to_numpy()[:2, 0]
     yield Check(
         id="fig2a-ideal-diode",
-        claim="Where the current of one direction vanishes R_I = 1.",
+        claim="Where one direction carries no current R_I = 1.",
         source="text on Fig. 2(a)",
         published=1.0,
         computed=float(np.min(at_zeros)),
@@ -298,7 +298,7 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
     smallest = float(np.min(np.abs([at_forward_zero, at_backward_zero])))
     yield Check(
         id="fig2a-ideal-diode-at-one-temperature",
-        claim="The ideal diode works for a particular ΔT only.",
+        claim="The diode that is ideal at one ΔT is not so at others.",
         source="text on Fig. 2(a)",
         published=True,
         computed=smallest > WIDE_BAND,
@@ -312,7 +312,7 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
     between = (levels > zeros.min()) & (levels < zeros.max())
     yield Check(
         id="fig2a-bipolar-window",
-        claim="Between the vanishing points the current flows in the same direction whichever terminal is hot.",
+        claim="From one zero to the other the current does not care which side is heated.",
         source="text on Fig. 2(a); Abstract",
         published=True,
         computed=bool(resolved.all()) and np.array_equal(same_sign, between),
@@ -357,7 +357,7 @@ def _heat(datasets: Datasets) -> Iterator[Check]:
     smallest = float(np.min(np.abs(heat)))
     yield Check(
         id="fig2b-heat-keeps-its-sign",
-        claim="The heat currents do not change sign: heat flows from hot to cold.",
+        claim="Heat never reverses: it flows from hot to cold.",
         source="text on Fig. 2(b)",
         published=True,
         computed=bool(np.all(heat[..., 0] > error[..., 0]) and np.all(heat[..., 1] < -error[..., 1])),

@@ -55,7 +55,7 @@ def _theory() -> Iterator[Check]:
     through = in_table_units(sweep(DiodeTest(), open_on_both_sides, heated)).sel(terminal="L")
     yield Check(
         id="theory-energy-dependence-needed",
-        claim="A particle current driven by a temperature difference needs a scattering matrix that depends on energy.",
+        claim="A temperature difference alone drives particles only if the scattering matrix varies with energy.",
         source="before Eq. 2",
         published=True,
         computed=bool(
@@ -71,7 +71,7 @@ def _theory() -> Iterator[Check]:
     direct = jax.vmap(device.transmission)(np.linspace(-30.0, 30.0, 601))[:, [0, 1], [1, 0]]  # pyright: ignore[reportAttributeAccessIssue]
     yield Check(
         id="theory-no-direct-transport",
-        claim="A fully coupled probe, λ = 1, suppresses direct transport between the terminals.",
+        claim="At λ = 1 no electron gets from one terminal to the other without the probe.",
         source="after Eq. 4",
         published=True,
         computed=bool(np.all(direct == 0)),
@@ -171,7 +171,7 @@ def _equation_3() -> Iterator[Check]:
     }
     yield Check(
         id="eq3-probe-temperatures-differ",
-        claim="The position of the thermalization region alone makes T_p^F ≠ T_p^B.",
+        claim="Thermalizing on one side of the barrier is enough for T_p^F ≠ T_p^B.",
         source="after Eq. 3",
         published=True,
         computed=all(bool(np.all(values > ROUNDING)) for values in differ["T"]),
@@ -183,7 +183,7 @@ def _equation_3() -> Iterator[Check]:
     ]
     yield Check(
         id="eq3-probe-potentials-differ",
-        claim="A barrier that breaks electron-hole symmetry makes μ_p^F ≠ μ_p^B.",
+        claim="If the barrier is not electron-hole symmetric, μ_p^F ≠ μ_p^B.",
         source="after Eq. 3",
         published=True,
         computed=all(bool(np.all(values > ROUNDING)) for values in asymmetric),
@@ -194,7 +194,7 @@ def _equation_3() -> Iterator[Check]:
     largest = float(np.abs(symmetric.particle_current).max())
     yield Check(
         id="eq3-symmetric-barrier-no-thermoelectric-diode",
-        claim="A thermoelectric diode needs a barrier that breaks electron-hole symmetry.",
+        claim="With an electron-hole symmetric barrier there is no thermoelectric diode.",
         source="after Eq. 3",
         published=True,
         computed=largest < ROUNDING and bool(np.all(np.abs(symmetric.probe_mu) < ROUNDING)),
