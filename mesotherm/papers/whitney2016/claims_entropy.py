@@ -18,7 +18,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     points = zero_points(setup("3"), dataset, heat_in)
     yield Check(
         "fig5-sum-of-L-R-H",
-        "The entropies generated in L, R and H add up to less than zero.",
+        "The entropy rates of L, R and H add up to less than zero.",
         source,
         True,
         bool(np.all(summed < 0)),
@@ -27,7 +27,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     )
     yield Check(
         "fig5-L-R-H-small",
-        "They are small in magnitude, that of C is large.",
+        "The entropy rates of L, R and H are small beside that of C.",
         source,
         True,
         bool(np.all(largest < rates["C"])),
@@ -38,7 +38,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     )
     yield Check(
         "fig5-C-positive",
-        "The entropy generated in C is positive.",
+        "The entropy rate of C is positive.",
         source,
         True,
         bool(np.all(rates["C"] > 0)),
@@ -47,7 +47,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     at = [{name: float(point.entropy_production.sel(terminal=name)) for name in rates} for point in points]
     yield Check(
         "fig5-without-heat",
-        "Where J_in = 0 the entropy increase in C compensates the reduction in the other reservoirs.",
+        "At J_in = 0 S_C grows by more than all other entropies together fall.",
         "Sec. 5.2",
         True,
         all(e["L"] + e["R"] + e["H"] < 0 < sum(e.values()) and e["L"] + e["R"] < 0 for e in at),
@@ -59,7 +59,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     total = dataset.entropy_production_total.to_numpy()
     yield Check(
         "fig5-second-law",
-        "The second law is not violated.",
+        "The second law is obeyed.",
         source,
         True,
         bool(np.all(total > 0)),
@@ -74,7 +74,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     )
     yield Check(
         "fig5-follows-transferred-heat",
-        "The rate of entropy production broadly follows J_trans.",
+        "Entropy production and J_trans have roughly the same course along T_C.",
         source,
         True,
         bool(single and correlation > 0.5),
@@ -96,7 +96,7 @@ def _fig2_alike():
     correlation = float(np.corrcoef(dataset.entropy_production_total, dataset.heat_transferred)[0, 1])
     return Check(
         "fig5-generic",
-        "The main features are the same for the system of Fig. 2.",
+        "The features of Fig. 5 are those of the device of Fig. 2 as well.",
         "Fig. 5, caption",
         True,
         alike and correlation > 0.5,
@@ -138,7 +138,7 @@ def check_entropy() -> Iterator[Check]:
     allowed = [float(at.heat_transferred) / 2 * (1 / float(at.ratio) - T_0 / T_H) for at in points]
     yield Check(
         "eq19-without-heat",
-        "With J_in = 0 the second law allows a finite, positive P_gen, J_trans being finite and positive.",
+        "At J_in = 0 a positive P_gen obeys the second law, provided that J_trans > 0.",
         "Sec. 5.2, after Eq. 19",
         True,
         all(
@@ -151,7 +151,7 @@ def check_entropy() -> Iterator[Check]:
     drawn = [float(at.heat_current.sel(terminal=["L", "R"]).sum()) / float(at.power) - 1 for at in points]
     yield Check(
         "sec5-power-from-circuit-heat",
-        "When J_in = 0 the power equals the heat absorbed by dot M from L and R (largest relative difference).",
+        "At J_in = 0 all of the power is heat drawn from L and R (largest relative difference).",
         "Sec. 5.2",
         0.0,
         float(np.max(np.abs(drawn))),
@@ -161,7 +161,7 @@ def check_entropy() -> Iterator[Check]:
     exchanged = [float(at.entropy_production.sel(terminal=["H", "C"]).sum()) for at in points]
     yield Check(
         "sec5-hot-to-cold-makes-entropy",
-        "When J_in = 0 the heat flow from H to C increases their total entropy while that of L and R falls.",
+        "At J_in = 0 what H passes to C makes S_H + S_C grow while S_L + S_R falls.",
         "Sec. 5.2",
         True,
         all(e > 0 for e in exchanged)
@@ -198,7 +198,7 @@ def _sign_of_bound(curves):
     ]
     return Check(
         "eq23-sign-of-bound",
-        "The bound is negative whenever J_in and T_M − T_0 are of opposite sign.",
+        "η_Carnot J_in < 0 wherever J_in has not the sign of T_M − T_0.",
         "Sec. 7",
         True,
         all(map(bool, opposite)),

@@ -53,7 +53,7 @@ def _zeros_of_fig2(dataset):
     x, power = float(dataset.heat_in_zero[0]), float(dataset.power_at_heat_in_zero[0])
     yield Check(
         "fig2-zero-of-heat-in",
-        "J_in < 0 for T_C/T_0 < 0.94.",
+        "J_in is negative below T_C/T_0 = 0.94.",
         "Sec. 7",
         0.94,
         x,
@@ -83,7 +83,7 @@ def _zeros_of_fig2(dataset):
     change = float(without.entropy_production.sel(terminal=["L", "R"]).sum())
     yield Check(
         "fig2-entropy-of-circuit-falls",
-        "When J_in = 0 there is a net heat current out of L and R, whose total entropy is dropping.",
+        "At J_in = 0 L and R together give off heat, and lose entropy.",
         SOURCE,
         True,
         change < 0,
@@ -95,7 +95,7 @@ def _zeros_of_fig2(dataset):
     both = flows(device, RATIOS, mu).populations[:, state_H & state_C].sum(axis=1)
     yield Check(
         "fig2-both-occupied",
-        "There is an extremely small probability of H and C being both occupied.",
+        "H and C are hardly ever filled together.",
         SOURCE,
         True,
         bool(np.max(both) < 1e-3),
@@ -111,7 +111,7 @@ def _zeros_of_fig2(dataset):
         0.0,
         leftmost / scale,
         1e-13,
-        note="M exchanges electrons with L only while H and C are empty, at energy ε_M = 0.",
+        note="M exchanges electrons with L only at h = c = 0, at energy ε_M = 0.",
     )
     yield _zero_of_energy(float(dataset.optimal_mu_R.sel(cold_temperature_ratio=1.0)))
 
@@ -150,7 +150,7 @@ def _power_law_of_fig2(dataset):
     x = float(dataset.heat_in_zero[0])
     yield Check(
         "fig2-power-vanishes-quadratically",
-        "P_gen vanishes quadratically at a certain T_C (exponent of its distance).",
+        "P_gen has a quadratic zero (exponent of the distance in T_C).",
         SOURCE,
         2.0,
         float(np.mean(powers)),
@@ -188,7 +188,7 @@ def _power_law_of_fig2(dataset):
     )
     yield Check(
         "fig2-power-vanishes-below-heat-in",
-        "P_gen vanishes at smaller T_C than J_in.",
+        "The zero of P_gen lies below that of J_in.",
         SOURCE,
         True,
         still < x,
@@ -232,7 +232,7 @@ def _transferred_heat_of_fig2(dataset):
     )
     yield Check(
         "fig2-transferred-heat-largest",
-        "J_trans is larger than the other heat flows.",
+        "J_trans exceeds every other heat flow.",
         SOURCE,
         True,
         bool(np.all(ratio > 1)),
@@ -274,8 +274,7 @@ def _bound_in_fig2(dataset):
     (start,) = (float(at.ratio) for at in zero_points(machine, dataset, excess))
     yield Check(
         "fig2-bound-exceeded",
-        "The power exceeds the bound on conventional thermocouples over a broad range, T_C equal to or above T_0 "
-        "included.",
+        "The power exceeds the bound on conventional thermocouples over a broad range, which includes T_C ≥ T_0.",
         "Sec. 7; Sec. 5.1",
         True,
         bool(np.all(beyond[start < RATIOS] > 0)) and start < 1.0,
@@ -286,7 +285,7 @@ def _bound_in_fig2(dataset):
     )
     yield Check(
         "fig2-effective-temperature",
-        "T_M < T_0 only for T_C/T_0 < 0.77.",
+        "T_M is below T_0 up to T_C/T_0 = 0.77, and nowhere else.",
         "Sec. 7",
         0.77,
         neutral,
@@ -296,7 +295,7 @@ def _bound_in_fig2(dataset):
     inside = (neutral < RATIOS) & (dataset.heat_in.to_numpy() < 0)
     yield Check(
         "fig2-power-between-both-zeros",
-        "For 0.77 < T_C/T_0 < 0.94 dot M is hotter than L and R and takes energy from them, and P_gen > 0.",
+        "Between 0.77 and 0.94 T_M exceeds T_0 and yet M takes energy from L and R, and P_gen > 0.",
         "Sec. 7",
         True,
         bool(np.all(dataset.power.to_numpy()[inside] > 0) and np.all(dataset.effective_temperature[inside] > T_0)),

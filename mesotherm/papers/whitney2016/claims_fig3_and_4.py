@@ -54,7 +54,7 @@ def _heat_in_of_fig3(dataset):
     )
     yield Check(
         "fig3-signs-of-heat-in",
-        "J_in is positive at large T_C, negative below the first zero, and positive again at sufficiently small T_C.",
+        "From high to low T_C J_in is positive, negative between its zeros, and positive once more.",
         SOURCE,
         True,
         bool(heat[0] > 0 and heat[-1] > 0 and np.all((heat < 0) == ((places[0] < RATIOS) & (places[-1] > RATIOS)))),
@@ -62,7 +62,7 @@ def _heat_in_of_fig3(dataset):
     )
     yield Check(
         "fig3-power-positive",
-        "The power generated is positive at all T_C.",
+        "The power is positive everywhere.",
         SOURCE,
         True,
         bool(np.all(power > 0) and np.all(dataset.optimal_mu_R > 0)),
@@ -80,7 +80,7 @@ def _heat_in_of_fig3(dataset):
     currents = [[float(at.energy_current.sel(terminal=name)) for name in ("L", "R")] for at in points]
     yield Check(
         "fig3-energy-currents-finite",
-        "The energy currents out of L and R are in general both non-zero.",
+        "Both L and R have energy currents, in general.",
         SOURCE,
         True,
         bool(np.min(np.abs(currents)) > 1e-3 and np.all(np.abs(dataset.energy_current.sel(terminal=["L", "R"])) > 0)),
@@ -113,7 +113,7 @@ def _cold_dot_of_fig3():
     fluctuations = cold.one_way[:, COLD] / warm.one_way[0, COLD]
     yield Check(
         "fig3-cold-dot-freezes",
-        "As k_BT_C becomes much less than ε_C, thermal fluctuations of dot C become extremely rare.",
+        "With k_BT_C far below ε_C dot C hardly ever changes its occupation.",
         SOURCE,
         True,
         bool(np.all(np.diff(fluctuations) > 0) and fluctuations[0] < 1e-3),
@@ -125,7 +125,7 @@ def _cold_dot_of_fig3():
     total = cold.energy[:, HOT] + cold.energy[:, COLD]
     yield Check(
         "fig3-cold-reservoir-decouples",
-        "At sufficiently small T_C the only heat flow is from H to L and R, and J_in is positive again.",
+        "At the cold end C takes no part: heat goes from H to the circuit alone, so that J_in > 0.",
         SOURCE,
         True,
         bool(np.all(np.diff(share) > 0) and share[0] < 0.01 and total[0] > 0),
@@ -149,7 +149,7 @@ def _transferred_heat_of_fig3(dataset):
     )
     yield Check(
         "fig3-transferred-heat-largest",
-        "J_trans is larger than the other heat flows at all T_C/T_0.",
+        "J_trans exceeds every other heat flow, whatever T_C/T_0.",
         source,
         True,
         bool(np.all(ratio > 1)),
@@ -177,7 +177,7 @@ def _charging_of_fig3(dataset):
     same_signs = float(other.heat_in[0]) > 0 and float(other.heat_in[-1]) > 0 and len(points) == 2
     yield Check(
         "fig3-without-charging-HC",
-        "One can take U_HC = 0 without considerably changing the features of interest.",
+        "With U_HC = 0 the curves keep their features.",
         SOURCE,
         True,
         bool(
@@ -198,7 +198,7 @@ def _charging_of_fig3(dataset):
     here, there = (flows(thermocouple(figure), 1.0).populations[0] for figure in ("3", "2"))
     yield Check(
         "fig3-all-states-active",
-        "All states of the three dots play an active role, unlike for U_HC to infinity.",
+        "All eight states matter, unlike for U_HC to infinity.",
         SOURCE,
         True,
         bool(np.sum(here[both]) > 10 * np.sum(there[both]) and np.min(here) > np.max(there[both])),
@@ -208,7 +208,7 @@ def _charging_of_fig3(dataset):
     )
     yield Check(
         "fig3-charging-HC-of-order-of-temperature",
-        "U_HC is of the order of temperature.",
+        "U_HC and the temperatures are of one order.",
         SOURCE,
         True,
         bool(RATIOS[0] * T_0 < 3.0 < T_H and 0.1 < 3.0 / T_0 < 10),
@@ -224,7 +224,7 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
     share = float(exotic.power / model.power)
     yield Check(
         "fig4-power-without-heat",
-        "The exotic power generation still exists.",
+        "There still is power at J_in = 0.",
         source,
         True,
         bool(dataset.power_at_heat_in_zero[0] > 0),
@@ -233,7 +233,7 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
     )
     yield Check(
         "fig4-power-without-heat-reduced",
-        "Its magnitude is greatly reduced.",
+        "The power at J_in = 0 is much smaller than with perfect asymmetry.",
         source,
         True,
         share < 0.1,
@@ -242,7 +242,7 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
     ends = float(dataset.power[-1] / ideal.power[-1])
     yield Check(
         "fig4-traditional-power-reduced",
-        "The traditional power generation is greatly reduced, too.",
+        "The ordinary power, at J_in > 0, is much smaller as well.",
         source,
         True,
         ends < 0.1,

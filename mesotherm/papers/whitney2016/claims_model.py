@@ -59,7 +59,7 @@ def _equations():
     )
     yield Check(
         "eq2-columns",
-        "Every column of the transition matrix sums to zero and the probabilities to one (largest deviation).",
+        "The columns of the matrix of Eq. 2 sum to zero, the probabilities to one (largest deviation).",
         "Sec. 2, Eqs. 2–4",
         0.0,
         columns,
@@ -68,12 +68,12 @@ def _equations():
     )
     yield Check(
         "sec2-eight-states",
-        "There are eight states (m, h, c).",
+        "Three dots have eight states.",
         "Sec. 2",
         8,
         len(thermocouple("2").states()),
         0.0,
-        note="Three dots, each empty or filled.",
+        note="Each dot empty or filled.",
     )
     machine = setup("2", charging_MH=6.0, charging_MC=12.0, charging_HC=200.0)
     zeros = [float(at.ratio) for at in zero_points(machine, curve(machine), heat_in)]
@@ -101,7 +101,7 @@ def _optimal_bias() -> Check:
             worst = max(worst, float(np.max(scanned)) / found - 1)
     return Check(
         "sec4-optimal-bias",
-        "V_opt is the bias that maximizes the power.",
+        "No bias gives more power than V_opt.",
         "Sec. 4",
         True,
         worst <= 1e-12,
@@ -145,7 +145,7 @@ def _parameters():
         ratios[figure] = float(np.max(thermocouple(figure).tunnel_rates)) / (T_0 * RATIOS[0])
     yield Check(
         "sec4-rates-below-temperatures",
-        "All tunnelling rates are smaller than the temperatures (Figs. 2–5).",
+        "Every tunnelling rate is below every temperature (Figs. 2–5).",
         "Sec. 4; Sec. 2",
         True,
         max(ratios.values()) < 1,
@@ -165,7 +165,7 @@ def _parameters():
     empty = np.array([name == "00" for name in thermocouple("2").occupations])
     yield Check(
         "eq16-decoupling",
-        "With H and C empty M is decoupled from R; with either occupied it is decoupled from L.",
+        "M has no contact with R at h = c = 0, and none with L otherwise.",
         "Sec. 4, Eq. 16",
         True,
         bool(np.all((right == 0) == empty) and np.all((left == 0) == ~empty)),
@@ -174,7 +174,7 @@ def _parameters():
     varied = np.asarray(thermocouple("4").tunnel_rates)[[LEFT, RIGHT]]
     yield Check(
         "eq17-variation",
-        "The coupling strength varies by 1/3 as h and c change.",
+        "γ_L and γ_R change by 1/3 with (h, c).",
         "Sec. 4, Eq. 17",
         1 / 3,
         float(np.max(np.ptp(varied, axis=1))),

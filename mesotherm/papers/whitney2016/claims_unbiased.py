@@ -76,7 +76,7 @@ def _cycles():
         both.append(float(flows(device, 1.0).populations[0, double].sum()))
     yield Check(
         "sec3-double-occupation-vanishes",
-        "For U_HC much bigger than all temperatures H and C are both occupied with vanishingly small probability.",
+        "The larger U_HC, the less likely H and C are filled together; in the limit never.",
         "Sec. 3",
         True,
         bool(np.all(np.diff(both) < 0) and both[-1] < 1e-10),
@@ -122,7 +122,7 @@ def _asymmetries():
         left.append(float(abs(found.particle[0, RIGHT]) / found.one_way[0].max()))
     yield Check(
         "sec3-both-symmetries-broken",
-        "Heat is converted to current only if electron-hole and left-right symmetry are both broken (largest current "
+        "A current from heat needs rates without electron-hole and without left-right symmetry (largest current "
         "otherwise, over the one-way flux).",
         "Sec. 3, before Eq. 12",
         0.0,
@@ -153,7 +153,7 @@ def _equation_13():
         cases.append(thermocouple("2", rate_L=rate_L, rate_R=rate_R, charging_HC=INFINITE))
     yield Check(
         "eq13-infinite-charging",
-        "Eq. 13 for U_HC much bigger than all temperatures (largest relative deviation).",
+        "Eq. 13 in the limit of large U_HC (largest relative deviation).",
         "Sec. 3, Eq. 13",
         0.0,
         max(_off(device) for device in cases),
@@ -165,7 +165,7 @@ def _equation_13():
     found = flows(device, 1.0)
     yield Check(
         "eq13-fig2-charging",
-        "Eq. 13 at Fig. 2's U_HC = 100, 'similar to the limit U_HC → ∞' (relative deviation).",
+        "Eq. 13 at Fig. 2's U_HC = 100, which Sec. 4 compares with the limit of Sec. 3 (relative deviation).",
         "Sec. 3, Eq. 13; Sec. 4",
         0.0,
         _off(device),
@@ -191,7 +191,7 @@ def _equation_15():
     current = float(found.particle[0, RIGHT])
     yield Check(
         "eq15",
-        "Eq. 15 for the current where J_in = 0 (relative deviation, U_HC much bigger than all temperatures).",
+        "Eq. 15 for the current where J_in = 0 (relative deviation, in the limit of large U_HC).",
         "Sec. 3, Eq. 15",
         0.0,
         abs(predicted / current - 1),
@@ -248,7 +248,7 @@ def _drag():
         through = min(through, float(_transferred(found)[0]))
     yield Check(
         "sec5-drag-for-any-cold-bath",
-        "Drag at J_in = 0 can occur for any T_C < T_H.",
+        "Every T_C < T_H permits drag at J_in = 0.",
         "Sec. 5.1",
         True,
         least > 0 and through > 0,
@@ -259,7 +259,7 @@ def _drag():
     ends = {figure: _end_of_transfer(thermocouple(figure)) for figure in FIGURES}
     yield Check(
         "sec5-drag-at-any-ratio",
-        "Heat flows from H to C (J_trans > 0), and drags a current, for any T_C < T_H irrespective of T_C/T_0.",
+        "J_trans > 0, which drags a current, at every T_C < T_H, whatever T_C/T_0.",
         "Sec. 5.1",
         True,
         all(end >= T_H / T_0 for end in ends.values()),
@@ -297,7 +297,7 @@ def _small_differences():
         powers[difference] = float(curve(machine, np.full(len(RATIOS), places[difference])).power[0])
     yield Check(
         "sec8-small-differences",
-        "The effect also exists when the temperature differences are small.",
+        "Small temperature differences suffice for power at J_in = 0.",
         "Sec. 8",
         True,
         powers[0.01] > 0,
@@ -307,7 +307,7 @@ def _small_differences():
     )
     yield Check(
         "sec8-large-differences",
-        "The effect is most prominent for very different temperatures.",
+        "The effect is the larger, the more the temperatures differ.",
         "Sec. 8",
         True,
         bool(np.all(np.diff(list(powers.values())) > 0)),

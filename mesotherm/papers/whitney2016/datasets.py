@@ -142,7 +142,7 @@ def _deviations(states: xr.Dataset) -> xr.Dataset:
         neighbour_state=(
             "neighbour_state",
             np.array(NEIGHBOUR_STATES, dtype=object),
-            {"long_name": "occupation (h, c) of the dots H and C"},
+            {"long_name": "whether H and C are filled, (h, c)"},
         ),
         transition_energy=(
             "neighbour_state",
@@ -150,7 +150,7 @@ def _deviations(states: xr.Dataset) -> xr.Dataset:
             {"long_name": "energy to fill dot M, E_1hc - E_0hc", "units": "gamma"},
         ),
     ).assign_attrs(
-        title="Fig. 6(a): how far dot M is from a thermal state",
+        title="Fig. 6(a): deviation of dot M from the state of the probe",
         cold_temperature_ratio=RATIO_OF_6A,
         comment="the paper gives neither T_C nor V for this panel: T_C = T_0, and V = V_opt of each probe coupling",
     )
@@ -171,7 +171,7 @@ def deviation(
     probe: tuple[float, float],
     probe_error: tuple[float, float],
 ) -> Deviation:
-    """How far dot M is from thermal equilibrium with the probe at T_C = ``RATIO_OF_6A`` T_0.
+    """Deviation of dot M from equilibrium with the probe at T_C = ``RATIO_OF_6A`` T_0.
 
     .. math:: D_{hc} = \\frac{p_{1hc}}{p_{0hc}} \\exp\\frac{E_{1hc} - E_{0hc} - \\mu_P}{T_P} - 1
 
