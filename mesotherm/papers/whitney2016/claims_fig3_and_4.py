@@ -52,6 +52,18 @@ def _heat_in_of_fig3(dataset):
         0.0,
         note=f"At T_C/T_0 = {where}.",
     )
+    aligned = setup("3", level_M=0.0, level_H=0.0, level_C=0.0)
+    unshifted = [float(point.ratio) for point in zero_points(aligned, curve(aligned), heat_in)]
+    yield Check(
+        "fig3-levels-make-the-second-zero",
+        "The second zero comes from the shift of the levels away from the chemical potentials.",
+        SOURCE,
+        True,
+        len(places) == 2 and len(unshifted) == 1,
+        note="The same device with all levels at the chemical potentials: zero of J_in at T_C/T_0 = "
+        + " and ".join(f"{x:.6f}" for x in unshifted)
+        + ".",
+    )
     yield Check(
         "fig3-signs-of-heat-in",
         "From high to low T_C J_in is positive, negative between its zeros, and positive once more.",
