@@ -13,8 +13,12 @@ from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, Transparent
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple  # noqa: E402
 from mesotherm.devices.thermalization_diode import ThermalizationDiode  # noqa: E402
 from mesotherm.experiments import (  # noqa: E402
+    CurrentVoltage,
     DiodeTest,
     EffectiveTemperature,
+    HeatDrag,
+    LoadSweep,
+    OpenCircuit,
     PowerAtOptimalBias,
     Setup,
     SteadyStateExperiment,
@@ -32,10 +36,14 @@ __all__ = [
     "Audit",
     "Axis",
     "CoulombDots",
+    "CurrentVoltage",
     "DiodeTest",
     "EffectiveTemperature",
     "Effort",
+    "HeatDrag",
     "HeatProbe",
+    "LoadSweep",
+    "OpenCircuit",
     "Outcome",
     "PowerAtOptimalBias",
     "Reservoirs",

@@ -76,7 +76,7 @@ def bracketed_root(
         )
         return eqx.tree_at(lambda b: b.next, moved, _where_next(moved, rtol))
 
-    f_low, f_high = function(low), function(high)
+    f_low, f_high = jax.lax.map(function, jnp.stack([low, high]))  # a loop: the function is compiled once, not twice
     start = _Bracket(high, f_high, low, f_low, low, f_low, jnp.asarray(0.5), jnp.asarray(0.0))
     return jax.lax.stop_gradient(jax.lax.while_loop(lambda b: b.open(rtol), look, start).best())
 

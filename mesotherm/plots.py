@@ -32,6 +32,10 @@ COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
 DEFAULT_VARIABLES = {
     "DiodeTest": ("rectification_particle", "rectification_heat"),
     "PowerAtOptimalBias": (("power", "carnot_bound"), ("heat_in", "energy_current")),
+    "CurrentVoltage": ("particle_current", "differential_conductance", "power"),
+    "OpenCircuit": ("open_circuit_bias", "thermopower"),
+    "LoadSweep": ("maximum_power", ("maximum_efficiency", "efficiency_at_maximum_power", "carnot_efficiency")),
+    "HeatDrag": (("drag_current", "predicted_current"), ("heat_in", "heat_transferred")),
     "EffectiveTemperature": ("probe_temperature", "probe_mu"),
     "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
 }

@@ -25,8 +25,12 @@ from mesotherm.devices.coulomb_dots import CoulombDots
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.experiments import (
     AbstractExperiment,
+    CurrentVoltage,
     DiodeTest,
     EffectiveTemperature,
+    HeatDrag,
+    LoadSweep,
+    OpenCircuit,
     PowerAtOptimalBias,
     SteadyStateExperiment,
 )
@@ -47,7 +51,16 @@ KINDS: dict[type, dict[str, type]] = {
     AbstractDevice: _by_kind(ThermalizationDiode, CoulombDots),
     AbstractBarrier: _by_kind(ResonantBarrier, StepBarrier, TransparentRegion),
     AbstractUnknown: _by_kind(ThermalizingProbe, VoltageProbe, HeatProbe, VanishingProbe),
-    AbstractExperiment: _by_kind(SteadyStateExperiment, DiodeTest, PowerAtOptimalBias, EffectiveTemperature),
+    AbstractExperiment: _by_kind(
+        SteadyStateExperiment,
+        DiodeTest,
+        PowerAtOptimalBias,
+        EffectiveTemperature,
+        CurrentVoltage,
+        OpenCircuit,
+        LoadSweep,
+        HeatDrag,
+    ),
 }
 """What a file may name, by the role it plays. A new class is offered to files by adding it here."""
 

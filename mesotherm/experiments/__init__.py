@@ -1,15 +1,23 @@
-"""Experiments: what one does to a device. One file each; ``experiment.py`` says what they share."""
+"""Experiments: what one does to a device. One file each; ``experiment.py`` and ``bias.py`` have what they share."""
 
+from mesotherm.experiments.current_voltage import CurrentVoltage
 from mesotherm.experiments.diode_test import DiodeTest
 from mesotherm.experiments.effective_temperature import EffectiveTemperature
 from mesotherm.experiments.experiment import AbstractExperiment, Setup
+from mesotherm.experiments.heat_drag import HeatDrag
+from mesotherm.experiments.load_sweep import LoadSweep
+from mesotherm.experiments.open_circuit import OpenCircuit
 from mesotherm.experiments.optimal_bias import PowerAtOptimalBias
 from mesotherm.experiments.steady import SteadyStateExperiment
 
 __all__ = [
     "AbstractExperiment",
+    "CurrentVoltage",
     "DiodeTest",
     "EffectiveTemperature",
+    "HeatDrag",
+    "LoadSweep",
+    "OpenCircuit",
     "PowerAtOptimalBias",
     "Setup",
     "SteadyStateExperiment",

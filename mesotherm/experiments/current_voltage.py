@@ -1,0 +1,46 @@
+"""Current and differential conductance at a bias."""
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from mesotherm.device import parameter
+from mesotherm.experiments.bias import Bias, left_share
+from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
+from mesotherm.observables import Variable
+
+
+class CurrentVoltage(AbstractExperiment):
+    r"""Everything read off the state at a bias, and how the current answers to it.
+
+    .. math:: G = \frac{\mathrm d I_\text{left}}{\mathrm d b}
+
+    through the self-consistent solution: probes follow (implicit function theorem). ``bias`` is :math:`\mu_\text{left} - \mu_\text{right}`, divided
+    by ``left_share`` about the mu given for ``right`` (:class:`mesotherm.experiments.bias.Bias`). Sweep it with an axis
+    over ``experiment.bias``.
+
+    Needs: two terminals of one conductor that do not float.
+
+    Errors: ``differential_conductance`` has no bound beside it. The bounds of the currents say nothing about their
+    slopes; compared with differences of the currents it holds to about 1e-9 where the state converged.
+    """
+
+    bias: Float[Array, ""] = parameter("bias, mu of the left minus mu of the right terminal", default=0.0)
+    left: str = eqx.field(static=True, default="L")
+    right: str = eqx.field(static=True, default="R")
+    left_share: Float[Array, ""] = left_share()
+
+    @property
+    def _pair(self) -> Bias:
+        return Bias(self.left, self.right, self.left_share)
+
+    def prepare(self, setup):
+        self._pair.check(setup, "current and voltage")
+        return setup
+
+    def variables(self, setup):
+        conductance = Variable(f"slope of the particle current of {self.left} with the bias", "G", "1/hbar")
+        return {**state_variables(setup), "differential_conductance": conductance}
+
+    def measure(self, setup, effort):
+        state = self._pair.applied(setup, self.bias).solve(effort)
+        return {**read(state), "differential_conductance": self._pair.conductance(state, effort)}

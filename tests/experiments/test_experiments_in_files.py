@@ -1,0 +1,120 @@
+"""Device files with the experiments on a bias: what runs, what is refused, and the examples."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from setups import CACHE, ROOT
+from typer.testing import CliRunner
+
+from mesotherm.cli import app
+
+DOT = """\
+[device]
+kind = "coulomb_dots"
+dots = ["D"]
+levels = { D = 2.0 }
+contacts = { L = { dot = "D", rate = 1.0 }, R = { dot = "D", rate = 0.4 } }
+[reservoirs]
+L = { T = 2.0 }
+R = { T = 1.0 }
+[experiment]
+"""
+
+DRIVEN = """\
+[device]
+kind = "coulomb_dots"
+dots = ["M", "H"]
+levels = { M = 0.5, H = -1.0 }
+charging_energies = { M-H = 3.0 }
+[device.contacts]
+L = { dot = "M", rate = { 0 = 1.0, 1 = 0.2 } }
+R = { dot = "M", rate = { 0 = 0.3, 1 = 0.9 } }
+H = { dot = "H", rate = 1.0 }
+[reservoirs]
+L = { T = 2.0 }
+R = { T = 2.0 }
+H = { T = 5.0 }
+[experiment]
+"""
+
+RUNS = {
+    "current_voltage": DOT
+    + 'kind = "current_voltage"\n[axes.V]\nparameter = "experiment.bias"\nvalues = [-1.0, 1.0]\n',
+    "open_circuit": DOT + 'kind = "open_circuit"\nleft_share = 0.25\n',
+    "load_sweep": DOT + 'kind = "load_sweep"\nheat_sources = ["L"]\n',
+    "load_sweep over levels": DOT
+    + 'kind = "load_sweep"\nheat_sources = ["L"]\n[axes.level]\nparameter = "device.levels.D"\nvalues = [1.0, 2.0]\n',
+    "heat_drag": DRIVEN + 'kind = "heat_drag"\ndrivers = ["H"]\n',
+}
+
+REFUSED = {
+    DOT + 'kind = "load_sweep"\nheat_sources = ["X"]\n': "heat_sources = [\"X\"]: there is no terminal 'X'",
+    DOT + 'kind = "load_sweep"\nleft_share = 2.0\n': "left_share",
+    DOT + 'kind = "heat_drag"\n': "there is no terminal 'H'",
+    DOT + 'kind = "open_circuit"\nright = "L"\n': "open circuit: left and right are both 'L'",
+    DOT + 'kind = "load_sweep"\n[axes.load]\nparameter = "device.levels.D"\nvalues = [1.0]\n': "'load' is a name",
+}
+
+
+@pytest.fixture(autouse=True)
+def cache_of_the_tests(monkeypatch):
+    """Compiled functions stay with the others of the tests."""
+    monkeypatch.setenv("MESOTHERM_CACHE_DIR", str(CACHE))
+
+
+def run(folder, text):
+    (folder / "device.toml").write_text(text, encoding="utf-8")
+    return run_file(folder, folder / "device.toml")
+
+
+def run_file(folder, file):
+    return CliRunner().invoke(app, ["run", str(file), "--out", str(folder / "out")], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_file_runs(tmp_path, name):
+    result = run(tmp_path, RUNS[name])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "figure.png").exists()
+    with xr.open_dataset(tmp_path / "out" / "result.nc") as data:
+        assert (data.status == 0).all()
+        if name == "load_sweep":
+            assert data["load"].sizes == {"load": 33}
+            assert data["load"].attrs["units"] == "1"
+            assert data.power.dims == ("load",)
+        if name == "load_sweep over levels":
+            assert data.power.dims == ("level", "load")
+        if name == "heat_drag":
+            assert data.driver.values.tolist() == ["H"]
+            assert data.driver.attrs["long_name"] == "terminal that drives the circuit"
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[len(DOT) :].replace("\n", " "))
+def test_a_mistake_is_explained(tmp_path, text):
+    result = run(tmp_path, text)
+    assert result.exit_code == 2, result.output
+    assert REFUSED[text] in result.stderr
+
+
+@pytest.mark.parametrize("name", ["current_voltage", "load_sweep", "coulomb_drag"])
+def test_an_example_runs(tmp_path, name):
+    result = run_file(tmp_path, ROOT / "examples" / f"{name}.toml")
+    assert result.exit_code == 0, result.output
+    with xr.open_dataset(tmp_path / "out" / "result.nc") as data:
+        assert (data.status == 0).all()
+        if name == "load_sweep":
+            assert (data.maximum_efficiency <= 0.5 + data.error_maximum_efficiency).all()
+            assert (
+                0.25 < data.efficiency_at_maximum_power.sel(level=data.level[data.maximum_power.argmax("level")]) < 0.5
+            )
+        if name == "coulomb_drag":
+            deviation = abs(data.predicted_current / data.drag_current - 1)
+            assert deviation[-1] < 1e-3 < 0.1 < deviation[0]
+        if name == "current_voltage":
+            np.testing.assert_allclose(
+                data.differential_conductance[1:-1],
+                np.gradient(data.particle_current.sel(terminal="L"), data.voltage)[1:-1],
+                rtol=0.05,
+                atol=1e-3,
+            )
+            assert data.power.max() > 0
