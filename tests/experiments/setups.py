@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -49,6 +48,9 @@ SETUPS = {
 }
 """One setup for every engine and kind of unknown; L and R can be biased in each."""
 
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if "voltage" in name else name for name in SETUPS]
+"""For tests that compile for a long time: that of the second diode is the same again."""
+
 SOURCES = {name: ("H",) if "thermocouple" in name else ("L",) for name in SETUPS}
 """What heats each."""
 
@@ -71,19 +73,3 @@ def single_level_current(bias, level, mu, T, share):
 def stopping_bias(level, mu, T, share):
     """Where (ε − μ_l)/T_l = (ε − μ_r)/T_r."""
     return (level - mu) * (T[1] - T[0]) / ((1 - share) * T[0] + share * T[1])
-
-
-@pytest.fixture
-def compilations():
-    """Names of the compilations while the test runs."""
-    seen = []
-
-    def note(event, duration, **_):
-        if "backend_compile" in event:
-            seen.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    jax.jit(lambda x: x + 1)(0.0)
-    assert seen, "compilations go unnoticed"
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(note)

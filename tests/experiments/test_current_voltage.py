@@ -1,11 +1,10 @@
 """Current and differential conductance at a bias: closed forms, differences, and what is refused."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from setups import SETUPS, compilations, diode, single_dot, single_level_current, thermocouple  # noqa: F401
+from setups import SETUPS, diode, single_dot, single_level_current, thermocouple
 
 from mesotherm import (
     Axis,
@@ -59,7 +58,7 @@ def test_slope_follows_the_probes(name):
     assert (data.status == Outcome.CONVERGED).all()
     current = data.particle_current.sel(terminal="L").values
     difference = current @ np.array([-1, 9, -45, 0, 45, -9, 1]) / (60 * step)
-    assert float(data.differential_conductance[3]) == pytest.approx(difference, rel=1e-8)
+    assert float(data.differential_conductance[3]) == pytest.approx(difference, rel=1e-11)
 
 
 @pytest.mark.parametrize("name", SETUPS)
@@ -72,7 +71,7 @@ def test_bias_is_mu_left_minus_mu_right(name):
     assert abs(data.power - float(-0.2 * state.currents.particle[0] + 0.6 * state.currents.particle[1])) < 1e-10
 
 
-def test_new_values_compile_nothing(compilations):  # noqa: F811
+def test_new_values_compile_nothing(compilations):
     sweep(CurrentVoltage(), SETUPS["diode with a thermalizing probe"], [Axis("experiment.bias", SEVEN / 3)])
     other = diode(left=-0.8, T=[1.5, 1.0, 1.0])
     compilations.clear()
@@ -82,11 +81,13 @@ def test_new_values_compile_nothing(compilations):  # noqa: F811
 
 
 def test_a_state_that_is_not_solved_does_not_stop_the_others():
-    """FAST does not solve this narrow resonance far from equilibrium."""
-    narrow = diode(left=1.6, right=5.8, half_widths=(1.6, 0.04), T=[1.0, 2.2, 1.0])
-    measure = jax.vmap(lambda bias, setup: CurrentVoltage(bias).measure(setup, Effort.FAST), (0, None))
-    out = eqx.filter_jit(measure)(jnp.array([0.0, 40.0, 100.0]), narrow)
-    assert Outcome.NOT_CONVERGED in out["status"]
+    """FAST does not resolve the narrow one of two resonances."""
+
+    def measure(half_width):
+        return CurrentVoltage(1.0).measure(diode(half_widths=(1.5, half_width)), Effort.FAST)
+
+    out = jax.jit(jax.vmap(measure))(jnp.array([1.0, 0.01]))
+    assert out["status"].tolist() == [Outcome.CONVERGED, Outcome.NOT_FINITE]
     assert np.isfinite(out["differential_conductance"][0])
 
 

@@ -4,10 +4,10 @@ import equinox as eqx
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from setups import (  # noqa: F401
+from setups import (
+    NAMES,
     SETUPS,
     SOURCES,
-    compilations,
     diode,
     single_dot,
     single_level_current,
@@ -30,7 +30,7 @@ def loads(setup, sources, *temperatures, **options):
     return sweep(LoadSweep(heat_sources=sources, **options), setup, cold)
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_from_no_power_to_no_power(name):
     T = float(SETUPS[name].reservoirs.T[1])
     data = driven(name, T, 0.9 * T, 0.5 * T)
@@ -48,7 +48,7 @@ def test_from_no_power_to_no_power(name):
     assert (data.error_maximum_power <= 1e-5 * data.maximum_power).all()
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_efficiency_beyond_carnot(name):
     """Between the hot source and whatever else exchanges heat, all of it at one temperature: the second law."""
     T_L, T_R, *others = SETUPS[name].reservoirs.T.tolist()
@@ -100,7 +100,9 @@ def test_largest_power_of_a_single_level(share):
         assert abs(at.efficiency_at_maximum_power - efficiency) <= at.error_efficiency_at_maximum_power < 1e-5
 
 
-@pytest.mark.parametrize("name", ["single dot", "thermocouple", "diode with a thermalizing probe"])
+@pytest.mark.parametrize(
+    "name", ["single dot", "thermocouple", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
+)
 def test_largest_power_is_that_at_the_optimal_bias(name):
     """With all of the bias on R the load curve passes through the best point of both signs."""
     setup = SETUPS[name]
@@ -192,7 +194,7 @@ def test_what_cannot_be_done_is_refused(experiment, setup, message):
         sweep(experiment, setup)
 
 
-def test_new_values_compile_nothing(compilations):  # noqa: F811
+def test_new_values_compile_nothing(compilations):
     driven("single dot", 0.5, 1.0, 1.5)
     other = single_dot(level=-1.0, mu=0.4)
     compilations.clear()

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array, Float
-from setups import SETUPS, compilations, diode, single_dot, stopping_bias, thermocouple  # noqa: F401
+from setups import NAMES, SETUPS, diode, single_dot, stopping_bias, thermocouple
 
 from mesotherm import (
     Axis,
@@ -62,13 +62,14 @@ def test_the_right_terminal_may_float_instead(name):
     setup = SETUPS[name]
     T = float(setup.reservoirs.T[0])
     data = sweep(OpenCircuit(left_share=0.0), setup, hot(T, 1.1 * T, 1.2 * T)).isel(hot=0)
-    state = steady_state(setup.device, setup.reservoirs, (VoltageProbe("R"), *setup.unknowns))
+    unknowns = VoltageProbe("R"), *setup.unknowns
+    state = steady_state(setup.device, setup.reservoirs, unknowns, effort=Effort.FAST)
     both = float(data.error_open_circuit_bias + state.reservoirs_error.mu[1])
     assert data.status == Outcome.CONVERGED
     assert abs(float(data.open_circuit_bias + state.reservoirs.mu[1])) <= both < 1e-7
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_current_flows(name):
     T = float(SETUPS[name].reservoirs.T[0])
     data = sweep(OpenCircuit(), SETUPS[name], hot(T, 1.5 * T, 2 * T))
@@ -81,7 +82,9 @@ def test_no_current_flows(name):
     assert (data.law_violation <= 1).all()
 
 
-@pytest.mark.parametrize("name", ["single dot", "diode with a thermalizing probe"])
+@pytest.mark.parametrize(
+    "name", ["single dot", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
+)
 def test_linear_response(name):
     """S G is minus the thermocurrent per temperature difference, and T times that is the heat per bias (Onsager)."""
     setup, T = SETUPS[name], 1.2
@@ -93,7 +96,7 @@ def test_linear_response(name):
 
     def currents(T_left, mu_left):
         reservoirs = at_rest.reservoirs.at(0, T=T_left, mu=mu_left)
-        state = steady_state(at_rest.device, reservoirs, at_rest.unknowns, throw=False)
+        state = steady_state(at_rest.device, reservoirs, at_rest.unknowns, effort=Effort.FAST, throw=False)
         return state.currents.particle[0], state.currents.energy[0] - mu_left * state.currents.particle[0]
 
     zero, one = jnp.zeros(()), jnp.ones(())
@@ -190,7 +193,7 @@ def test_one_that_may_hide_is_looked_for_with_more_effort():
     assert data.open_circuit_bias == pytest.approx(1.0)
 
 
-def test_new_values_compile_nothing(compilations):  # noqa: F811
+def test_new_values_compile_nothing(compilations):
     sweep(OpenCircuit(), single_dot(), hot(1.5, 2.0, 2.5))
     other = single_dot(level=-1.0, mu=0.4)
     compilations.clear()
