@@ -12,7 +12,6 @@ from setups import (
     single_dot,
     single_level_current,
     stopping_bias,
-    thermocouple,
 )
 
 from mesotherm import Axis, LoadSweep, Outcome, PowerAtOptimalBias, Reservoirs, Setup, sweep
