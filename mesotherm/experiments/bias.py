@@ -1,14 +1,13 @@
 """A bias between two terminals of one conductor: what the experiments that apply one share."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import Effort, is_traced, parameter
+from mesotherm.device import Effort, Reservoirs, is_traced, parameter
 from mesotherm.experiments.experiment import Setup
-from mesotherm.steady_state import SteadyState
+from mesotherm.steady_state import SteadyState, slopes_along
 from mesotherm.unknowns import check_unknowns
 
 
@@ -88,34 +87,12 @@ class Bias(eqx.Module):
         return setup.with_reservoir(self.left, mu=left).with_reservoir(self.right, mu=right)
 
     def conductance(self, state: SteadyState, effort: Effort) -> Float[Array, ""]:
-        r"""Slope of the left terminal's current with the bias at a solved state [1/ħ]; unknowns follow:
-
-        .. math:: \frac{\mathrm d I}{\mathrm d b} = \frac{\partial I}{\partial b}
-                  - \frac{\partial I}{\partial y} \Big(\frac{\partial r}{\partial y}\Big)^{-1}
-                    \frac{\partial r}{\partial b}
-
-        with y the unknowns' coordinates and r their balances. It is not finite where the state is not solved, while a
-        derivative of ``steady_state`` itself would raise then, for a whole batch.
-        """
-        device = state.device
-        left, right = device.index(self.left), device.index(self.right)
-        acting = [unknown for unknown in state.unknowns if not unknown.spectator]
-        starts = np.cumsum([1] + [unknown.size for unknown in acting])
-        given = state.reservoirs
-
-        def answers(moved):
-            reservoirs = given.at(left, mu=given.mu[left] + self.left_share * moved[0])
-            reservoirs = reservoirs.at(right, mu=given.mu[right] - (1 - self.left_share) * moved[0])
-            for unknown, start in zip(acting, starts, strict=False):
-                reservoirs = unknown.impose(moved[start : start + unknown.size], device, reservoirs)
-            answer = device.response(reservoirs, effort)
-            balances = [unknown.balance(device, reservoirs, answer, effort)[0] for unknown in acting]
-            return jnp.concatenate([answer.value.particle[left][None], *balances])
-
-        slopes = jax.jacfwd(answers)(jnp.zeros(starts[-1]))
-        if not acting:
-            return slopes[0, 0]
-        return slopes[0, 0] - slopes[0, 1:] @ jnp.linalg.solve(slopes[1:, 1:], slopes[1:, 0])
+        """Slope of the left terminal's current with the bias at a solved state [1/ħ]; unknowns follow. Not finite where
+        the state is not solved."""
+        left, right = state.device.index(self.left), state.device.index(self.right)
+        still = jnp.zeros(len(state.device.terminals))
+        direction = Reservoirs(still.at[left].set(self.left_share).at[right].set(self.left_share - 1), still)
+        return slopes_along(state, direction, effort).particle[left]
 
     def unit(self, setup: Setup) -> Float[Array, ""]:
         """Largest temperature in the conductor that is given, not found: what a bias is measured in [energy]."""

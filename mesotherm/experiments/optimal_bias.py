@@ -6,11 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.bracketing import bracketed_root
-from mesotherm.device import parameter
+from mesotherm.device import Reservoirs, parameter
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
 from mesotherm.observables import Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
-from mesotherm.steady_state import SteadyState
+from mesotherm.steady_state import SteadyState, slopes_along
 from mesotherm.unknowns import check_unknowns
 
 SEARCH_POINTS = 48
@@ -24,8 +24,7 @@ class PowerAtOptimalBias(AbstractExperiment):
     r"""The largest power over both signs of the bias, and the state there.
 
     The bias is the shift of ``terminal``'s electrochemical potential from the value given. The search brackets the
-    maximum on a logarithmic grid of both signs, then finds the zero of the derivative of P (through the self-consistent
-    solution, by implicit differentiation).
+    maximum on a logarithmic grid of both signs, then finds the zero of the derivative of P (the unknowns following).
 
     With ``heat_sources`` and a vanishing or thermalizing probe the heat taken from those terminals and the most power a
     conventional machine could make of it, :math:`(1 - T_0/T_P)\sum J`, are reported too (T_0: temperature of
@@ -91,10 +90,22 @@ class PowerAtOptimalBias(AbstractExperiment):
         given = setup.reservoirs.mu[index]
         searched = setup.without_spectators()
 
+        def solved_at(bias):
+            return searched.with_reservoir(self.terminal, mu=given + bias).solve(effort)
+
         def produced(bias):
-            state = searched.with_reservoir(self.terminal, mu=given + bias).solve(effort)
+            state = solved_at(bias)
             solved = (state.outcome == Outcome.CONVERGED) | (state.outcome == Outcome.TOLERANCE_MISSED)
             return jnp.where(solved, power(state), jnp.nan)
+
+        still = jnp.zeros(len(device.terminals))
+        direction = Reservoirs(still.at[index].set(1.0), still)
+
+        def slope(bias):
+            """dP/dμ: what is found, a probe's μ, needs no term of its own, its current being zero."""
+            state = solved_at(bias)
+            change = slopes_along(state, direction, effort)
+            return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * change.particle)
 
         floating = [device.index(unknown.terminal) for unknown in setup.unknowns]
         fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]
@@ -106,9 +117,7 @@ class PowerAtOptimalBias(AbstractExperiment):
         outermost = (best == 0) | (best == tried.size - 1)
         innermost = (best == SEARCH_POINTS - 1) | (best == SEARCH_POINTS)
         position = jnp.clip(best, 1, tried.size - 2)
-        found = bracketed_root(
-            lambda bias: jax.jvp(produced, (bias,), (jnp.ones(()),))[1], tried[position - 1], tried[position + 1]
-        )
+        found = bracketed_root(slope, tried[position - 1], tried[position + 1])
         bias = jnp.where(outermost | innermost, tried[best], found)
         state = setup.with_reservoir(self.terminal, mu=given + bias).solve(effort)
         out = read(state)
