@@ -5,7 +5,8 @@ import os
 import statistics
 import time
 
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before JAX makes its threads
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, before JAX makes its threads
 
 import equinox as eqx  # noqa: E402
 import jax  # noqa: E402
