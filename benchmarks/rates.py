@@ -8,12 +8,12 @@ import time
 if __name__ == "__main__":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, before JAX makes its threads
 
-import equinox as eqx  # noqa: E402
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
 
-from mesotherm import CoulombDots, Reservoirs, quantum_dot_thermocouple  # noqa: E402
+from mesotherm import CoulombDots, Reservoirs, quantum_dot_thermocouple
 
 POINTS, TOGETHER, REPEATS = 2**16, 256, 9
 
