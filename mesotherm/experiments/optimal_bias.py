@@ -16,7 +16,7 @@ from mesotherm.unknowns import check_unknowns
 SEARCH_POINTS = 48
 """Biases tried for each sign, log-spaced: over the default range each is 1.5 times the one before."""
 
-TOGETHER = 4
+TOGETHER = 2
 """Biases tried at once: with the points of a sweep beside them the arrays stay in the cache."""
 
 
