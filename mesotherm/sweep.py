@@ -269,11 +269,22 @@ def _batch(points: int, most: int) -> int:
 _COMPILED: dict[Any, Any] = {}
 """Compiled functions by everything they depend on but values: structure of the job, paths, chunk, effort."""
 
+MOST_COMPILED = 32
+"""Compiled functions kept. Each takes about a thousand memory maps of the 65530 that Linux grants a process; beyond
+these XLA crashes."""
+
+
+def forget_compiled() -> None:
+    """Drop every compiled function; the next sweep of each kind compiles again."""
+    _COMPILED.clear()
+
 
 def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort):
     shapes = tuple(jnp.shape(leaf) for leaf in jax.tree.leaves(job))
     key = jax.tree.structure(job), shapes, paths, chunk, effort
     if key not in _COMPILED:
+        while len(_COMPILED) >= MOST_COMPILED:
+            _COMPILED.pop(next(iter(_COMPILED)))
         _COMPILED[key] = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort).compile()
     return _COMPILED[key]
 

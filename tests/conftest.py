@@ -3,9 +3,18 @@
 from pathlib import Path
 
 import jax
+import pytest
 
-import mesotherm  # noqa: F401  (64 bit before anything else)
+from mesotherm.sweep import forget_compiled
 
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_functions_are_dropped():
+    """Each compiled function takes hundreds of memory maps, of which a process may have 65530; JAX crashes beyond."""
+    yield
+    forget_compiled()
+    jax.clear_caches()

@@ -33,6 +33,7 @@ def test_a_point_that_is_not_solved_does_not_stop_the_others():
     """Narrow levels that FAST cannot resolve beside wide ones: each point has its own status."""
     rng = np.random.default_rng(0)
     levels, half_widths = rng.normal(scale=3.0, size=(16, 2)), 10 ** rng.uniform(-1.5, 0.7, (16, 2))
+    half_widths[::2] = rng.uniform(2.0, 5.0, (8, 2))
     temperatures = rng.uniform(0.3, 3.0, 16)
     drawn = [
         diode(left=left, right=right, half_widths=widths, T=(1.0, T, 1.0))
