@@ -7,12 +7,12 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from mesotherm._version import __version__  # noqa: E402
-from mesotherm.device import Effort, Reservoirs  # noqa: E402
-from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion  # noqa: E402
-from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple  # noqa: E402
-from mesotherm.devices.thermalization_diode import ThermalizationDiode  # noqa: E402
-from mesotherm.experiments import (  # noqa: E402
+from mesotherm._version import __version__
+from mesotherm.device import Effort, Reservoirs
+from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
+from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
+from mesotherm.devices.thermalization_diode import ThermalizationDiode
+from mesotherm.experiments import (
     CurrentVoltage,
     DiodeTest,
     EffectiveTemperature,
@@ -23,12 +23,12 @@ from mesotherm.experiments import (  # noqa: E402
     Setup,
     SteadyStateExperiment,
 )
-from mesotherm.observables import OBSERVABLES  # noqa: E402
-from mesotherm.results import Outcome  # noqa: E402
-from mesotherm.steady_state import SteadyState, steady_state  # noqa: E402
-from mesotherm.sweep import Axis, Tie, sweep  # noqa: E402
-from mesotherm.thermodynamics import LAWS, Audit, audit  # noqa: E402
-from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, VoltageProbe  # noqa: E402
+from mesotherm.observables import OBSERVABLES
+from mesotherm.results import Outcome
+from mesotherm.steady_state import SteadyState, steady_state
+from mesotherm.sweep import Axis, Tie, sweep
+from mesotherm.thermodynamics import LAWS, Audit, audit
+from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, VoltageProbe
 
 __all__ = [
     "LAWS",

@@ -123,13 +123,22 @@ class HeatDrag(AbstractExperiment):
         """Λ of every driver (Eq. 12), and Λ over the charging energy."""
         device = setup.device
         assert isinstance(device, HasCoulombCoupledDots)  # by prepare()
-        left, right = (device.tunnel_rate(name, ()) for name in (self.left, self.right))
         circuit = device.dot_of(self.left)
         found, per_heat = [], []
         for name in self.drivers:
             dot = device.dot_of(name)
-            left_driven, right_driven = (device.tunnel_rate(end, (dot,)) for end in (self.left, self.right))
-            asymmetry = (left_driven * right - left * right_driven) / ((left + right) * (left_driven + right_driven))
-            found.append(asymmetry)
-            per_heat.append(asymmetry / device.charging_energy(circuit, dot))
+            found.append(rate_asymmetry(device, self.left, self.right, dot))
+            per_heat.append(found[-1] / device.charging_energy(circuit, dot))
         return jnp.stack(found), jnp.stack(per_heat)
+
+
+def rate_asymmetry(device: HasCoulombCoupledDots, left: str, right: str, dot: str) -> Float[Array, ""]:
+    """Λ of a driver's dot for the circuit between two terminals, from -1 to 1 [1]; NaN where that is not coupled.
+
+    Source: Whitney et al., Physica E 75, 257 (2016), Eq. 12.
+    """
+    (left_free, left_driven), (right_free, right_driven) = (
+        (device.tunnel_rate(end, ()), device.tunnel_rate(end, (dot,))) for end in (left, right)
+    )
+    difference = left_driven * right_free - left_free * right_driven
+    return difference / ((left_free + right_free) * (left_driven + right_driven))

@@ -108,22 +108,6 @@ def test_implicit_gradients_are_finite_differences(case):
 # A second call with other values compiles nothing.
 
 
-@pytest.fixture
-def compilations():
-    """Names of the compilations while the test runs."""
-    seen = []
-
-    def note(event, duration, **_):
-        if "backend_compile" in event:
-            seen.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    jax.jit(lambda x: x + 1)(0.0)
-    assert seen, "compilations go unnoticed"
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(note)
-
-
 def diode_setup(x):
     device = ThermalizationDiode(ResonantBarrier(-x, 0.3), ResonantBarrier(x, 0.2 * x), -40.0)  # needs both rungs
     return Setup(device, Reservoirs(np.array([0.1, 0, 0]) * x, np.ones(3) + x), PROBE)

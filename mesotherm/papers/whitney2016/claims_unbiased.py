@@ -88,7 +88,7 @@ def _cycles():
 
 def _asymmetries():
     for figure, published in (("2", -1.0), ("3", -1.0), ("4", -0.2)):
-        both = [float(asymmetry(thermocouple(figure), neighbours)) for neighbours in ("10", "01")]
+        both = [float(asymmetry(thermocouple(figure), dot)) for dot in ("H", "C")]
         farthest = max(both, key=lambda value: abs(value - published))
         yield Check(
             f"eq12-fig{figure}",
@@ -136,8 +136,8 @@ def _predicted(device: CoulombDots, found: Flows) -> float:
     """I^N_R at V = 0 from Eq. 13, for one point."""
     charging = dict(zip(device.pairs, np.asarray(device.charging_energies), strict=True))
     return float(
-        asymmetry(device, "10") * found.energy[0, HOT] / charging["M-H"]
-        + asymmetry(device, "01") * found.energy[0, COLD] / charging["M-C"]
+        asymmetry(device, "H") * found.energy[0, HOT] / charging["M-H"]
+        + asymmetry(device, "C") * found.energy[0, COLD] / charging["M-C"]
     )
 
 
@@ -187,7 +187,7 @@ def _equation_15():
     device = thermocouple("2", charging_HC=INFINITE)
     place, found = _balanced(device)
     through = _transferred(found)[0]
-    predicted = 0.5 * (float(asymmetry(device, "10")) / 3.0 - float(asymmetry(device, "01")) / 6.0) * through
+    predicted = 0.5 * (float(asymmetry(device, "H")) / 3.0 - float(asymmetry(device, "C")) / 6.0) * through
     current = float(found.particle[0, RIGHT])
     yield Check(
         "eq15",
@@ -227,7 +227,7 @@ def _equation_15():
         "U_MH = U_MC implies γ(1,0) = γ(0,1) and Λ_H = Λ_C.",
         "Sec. 3, after Eq. 15",
         True,
-        bool(np.all(rates[:, one] == rates[:, other]) and asymmetry(equal, "10") == asymmetry(equal, "01")),
+        bool(np.all(rates[:, one] == rates[:, other]) and asymmetry(equal, "H") == asymmetry(equal, "C")),
         note="True of rates that depend on (h, c) through the energy of dot M. Eqs. 16 and 17 have Λ_H = Λ_C for "
         "unequal charging energies as well.",
     )

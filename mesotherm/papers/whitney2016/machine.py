@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from mesotherm.device import Reservoirs
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
 from mesotherm.experiments import PowerAtOptimalBias, Setup
+from mesotherm.experiments.heat_drag import rate_asymmetry
 from mesotherm.papers.refine import zero_between
 from mesotherm.papers.reproduction import Progress
 from mesotherm.results import Outcome
@@ -203,9 +204,6 @@ def _flows(device, mu, T):
     return jax.vmap(one)(mu, T)
 
 
-def asymmetry(device: CoulombDots, neighbours: str) -> Float[Array, ""]:
-    """Λ of Eq. 12 from γ at (h, c) = 00 and at ``neighbours``, "10" for Λ_H and "01" for Λ_C."""
-    one, none = device.occupations.index(neighbours), device.occupations.index("00")
-    left, right = device.tunnel_rates[LEFT], device.tunnel_rates[RIGHT]
-    difference = left[one] * right[none] - left[none] * right[one]
-    return difference / ((left[none] + right[none]) * (left[one] + right[one]))
+def asymmetry(device: CoulombDots, dot: str) -> Float[Array, ""]:
+    """Λ_H or Λ_C of Eq. 12, for the dot "H" or "C"."""
+    return rate_asymmetry(device, "L", "R", dot)
