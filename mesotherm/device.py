@@ -7,13 +7,16 @@ error bound for each, and the one-way flux that says what "relative" means.
 import abc
 import dataclasses
 import enum
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from mesotherm.fields import Component, as_array, is_traced
 
 
 class Effort(enum.Enum):
@@ -29,104 +32,11 @@ class Effort(enum.Enum):
     STUBBORN = "stubborn"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Parameters: what a number of a device means, written once, read by validation, gauge shifts, files and help texts.
-
-
-@dataclasses.dataclass(frozen=True)
-class Parameter:
-    """Meaning of one numeric field: ``unit`` (a power of the energy unit, or "1"), allowed range, and whether it is an
-    energy that moves with the zero of energy (``gauge``), and for arrays the attributes that name the entries of each
-    dimension (``entries``)."""
-
-    doc: str
-    unit: str = "energy"
-    low: float = -np.inf
-    high: float = np.inf
-    open_low: bool = False
-    infinite: bool = False
-    gauge: bool = False
-    entries: tuple[str, ...] = ()
-
-    def allowed(self) -> str:
-        """The allowed range in words."""
-        if np.isneginf(self.low) and np.isposinf(self.high):
-            return "any number, infinite included" if self.infinite else "any finite number"
-        bounds = ("> " if self.open_low else "≥ ") + f"{self.low:g}"
-        return bounds if np.isposinf(self.high) else f"{bounds} and ≤ {self.high:g}"
-
-    def accepts(self, value: np.ndarray) -> bool:
-        """Whether every entry lies in the allowed range."""
-        finite = np.all(np.isfinite(value)) or (self.infinite and not np.any(np.isnan(value)))
-        above = np.all(value > self.low) if self.open_low else np.all(value >= self.low)
-        return bool(finite and above and np.all(value <= self.high))
-
-
-def is_traced(value: Any) -> bool:
-    """Whether a value is not known yet because a function is being compiled, batched or differentiated."""
-    return isinstance(value, jax.core.Tracer)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _as_array(value: Any) -> Any:
-    return (
-        jnp.asarray(value, float) if isinstance(value, int | float | list | tuple | np.ndarray | np.generic) else value
-    )
-
-
-def parameter(doc: str, *, default: Any = dataclasses.MISSING, **meaning: Any) -> Any:
-    """Declare a numeric field of a component: a scalar or an array of 64-bit floats with a documented meaning."""
-    options = {} if default is dataclasses.MISSING else {"default": default}
-    return eqx.field(converter=_as_array, metadata={"parameter": Parameter(doc, **meaning)}, **options)
-
-
-class Component(eqx.Module):
-    """Anything a user configures: a device, a part of one, an unknown, an experiment. Checks its parameters' ranges."""
-
-    def __check_init__(self):
-        for name, meaning in parameters(type(self)).items():
-            value = getattr(self, name)
-            if is_traced(value) or not isinstance(value, jax.Array | np.ndarray):
-                continue
-            if not meaning.accepts(np.asarray(value)):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} = {np.asarray(value).tolist()} is not allowed; "
-                    f"{name} ({meaning.doc}) takes {meaning.allowed()}."
-                )
-
-    def shifted(self, energy: Float[Array, ""] | float) -> Self:
-        """The same component with the zero of energy lowered: every gauge energy is raised by ``energy`` [energy]."""
-        spots, values = [], []
-        _collect_shifted(self, lambda node: node, energy, spots, values)
-        return eqx.tree_at(lambda node: [spot(node) for spot in spots], self, values) if spots else self
-
-
-def parameters(cls: type) -> dict[str, Parameter]:
-    """The declared parameters of a component class, in order."""
-    fields = dataclasses.fields(cls)
-    return {f.name: f.metadata["parameter"] for f in fields if "parameter" in f.metadata}
-
-
-def _collect_shifted(node, path, energy, spots, values):
-    meanings = parameters(type(node))
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        here = lambda root, name=field.name: getattr(path(root), name)  # noqa: E731
-        if field.name in meanings and meanings[field.name].gauge:
-            spots.append(here)
-            values.append(value + energy)
-        elif isinstance(value, Component):
-            _collect_shifted(value, here, energy, spots, values)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The contract.
-
-
 class Reservoirs(eqx.Module):
     """Electrochemical potentials [energy] and temperatures [energy], one entry per terminal, in the device's order."""
 
-    mu: Float[Array, "terminals"] = eqx.field(converter=_as_array)
-    T: Float[Array, "terminals"] = eqx.field(converter=_as_array)
+    mu: Float[Array, "terminals"] = eqx.field(converter=as_array)
+    T: Float[Array, "terminals"] = eqx.field(converter=as_array)
 
     def __check_init__(self):
         for name, low in (("mu", -np.inf), ("T", 0.0)):
@@ -179,6 +89,14 @@ class Answer(eqx.Module):
     one_way: Response
 
 
+@dataclasses.dataclass(frozen=True)
+class Assumption:
+    """Something a theory needs small: the ``sentence`` says what, and up to which value it is trusted (``limit``)."""
+
+    sentence: str
+    limit: float
+
+
 class AbstractDevice(Component):
     """A device of any theory.
 
@@ -190,11 +108,17 @@ class AbstractDevice(Component):
         Groups of terminals whose particle currents sum to zero separately.
     points_together
         How many points a sweep evaluates at once: as many as keep a kernel's arrays in the processor's cache.
+    usual_probes
+        Terminals that are meant to float; templates let them.
+    assumptions
+        What the theory assumes of the parameters, by name; ``assumption_values`` says how far it goes.
     """
 
     terminals: eqx.AbstractVar[tuple[str, ...]]
     conductors: eqx.AbstractVar[tuple[tuple[str, ...], ...]]
     points_together: eqx.AbstractClassVar[int]
+    usual_probes: ClassVar[tuple[str, ...]] = ()
+    assumptions: ClassVar[Mapping[str, Assumption]] = {}
 
     @abc.abstractmethod
     def response(self, reservoirs: Reservoirs, effort: Effort = Effort.STRICT) -> Answer:
@@ -204,6 +128,20 @@ class AbstractDevice(Component):
     @abc.abstractmethod
     def floating_reservoir(self) -> "AbstractFloatingReservoir":
         """The coordinates in which a floating reservoir of this theory is best solved for."""
+
+    @classmethod
+    @abc.abstractmethod
+    def example(cls) -> Self:
+        """A device of this kind with sensible parameters, energies of the order of k_B T = 1."""
+
+    @property
+    def first_effort(self) -> Effort:
+        """Where a sweep begins: ``FAST``, unless that is known to be no use for this device."""
+        return Effort.FAST
+
+    def assumption_values(self, reservoirs: Reservoirs) -> Float[Array, "assumptions"]:
+        """What each of the ``assumptions`` needs small [1], in their order."""
+        return jnp.zeros(0)
 
     def index(self, terminal: str) -> int:
         """Position of a terminal. Raises ``ValueError`` naming the terminals there are."""

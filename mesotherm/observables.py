@@ -92,14 +92,17 @@ def power(state):
     return -jnp.sum(state.reservoirs.mu * state.currents.particle)
 
 
-@observable(long_name="entropy production rate", symbol=r"\dot\Sigma", unit="energy/hbar")
+@observable(long_name="entropy production rate", symbol=r"\dot\Sigma", unit="k_B*energy/hbar")
 def entropy_production(state):
     """Σ̇ = −Σ J_α/T_α ≥ 0, over all terminals."""
     return -jnp.sum(heat_current(state) / state.reservoirs.T)
 
 
 @observable(
-    long_name="rate of entropy change of the reservoir", symbol=r"\dot S", unit="energy/hbar", dimensions=("terminal",)
+    long_name="rate of entropy change of the reservoir",
+    symbol=r"\dot S",
+    unit="k_B*energy/hbar",
+    dimensions=("terminal",),
 )
 def reservoir_entropy_change(state):
     """dS_α/dt = −J_α/T_α; the sum over terminals is the entropy production.
@@ -115,7 +118,7 @@ def mu(state):
     return state.reservoirs.mu
 
 
-@observable(long_name="temperature", symbol="T", unit="energy", dimensions=("terminal",))
+@observable(long_name="temperature", symbol="T", unit="energy/k_B", dimensions=("terminal",))
 def temperature(state):
     """T_α, floating ones at their solution."""
     return state.reservoirs.T
@@ -131,7 +134,7 @@ def probe_mu(state):
     return state.reservoirs.mu[_floating(state)]
 
 
-@observable(long_name="temperature of the probe", symbol="T_p", unit="energy", dimensions=("probe",))
+@observable(long_name="temperature of the probe", symbol="T_p", unit="energy/k_B", dimensions=("probe",))
 def probe_temperature(state):
     """T of each floating terminal."""
     return state.reservoirs.T[_floating(state)]

@@ -4,6 +4,7 @@ No swept axis: a table of values. One: curves. Two: maps, one panel per variable
 """
 
 import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def _symbol(variable):
 
 
 def _pretty(unit: str) -> str:
-    return unit.replace("hbar", "ħ").replace("^2", "²")
+    unit = re.sub(r"\bu(?=[A-Zesg])", "µ", unit)
+    return unit.replace("hbar", "ħ").replace("^2", "²").replace("k_B", "$k_\\mathrm{B}$").replace("*", " ")
 
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu")
@@ -127,10 +129,13 @@ GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu")
 
 def _axis_label(coordinate: xr.DataArray) -> str:
     first, *rest = str(coordinate.name).split("_")
-    name = rf"$\{first}_{{\mathrm{{{' '.join(rest)}}}}}$" if first in GREEK else " ".join([first, *rest])
+    subscript = rf"_{{\mathrm{{{' '.join(rest)}}}}}" if rest else ""
+    if first in GREEK:
+        name = rf"$\{first}{subscript}$"
+    else:
+        name = f"${first}{subscript}$" if len(first) == 1 else " ".join([first, *rest])
     unit = coordinate.attrs.get("units", "1")
-    scaled = coordinate.attrs.get("scale", 1.0) != 1.0
-    return name if unit == "1" or scaled else f"{name}  [{_pretty(unit)}]"
+    return name if unit == "1" else f"{name}  [{_pretty(unit)}]"
 
 
 def _curves(dataset, axes, panels):
@@ -156,7 +161,8 @@ def _curves(dataset, axes, panels):
                 f"cannot draw {' and '.join(sorted(units))} on one axis; give each unit a panel of its own."
             )
         unit = _pretty(first.attrs.get("units", "1"))
-        panel.set_ylabel(_label(first) if len(curves) == 1 or unit == "1" else f"[{unit}]")
+        one_quantity = len({values.name for _, values in curves}) == 1
+        panel.set_ylabel(_label(first) if one_quantity else "" if unit == "1" else f"[{unit}]")
         panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
         bounded = [values for _, values in curves if not _is_bound(values)]
         if 0 < len(bounded) < len(curves):  # a bound far away must not flatten what it bounds

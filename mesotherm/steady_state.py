@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import optimistix as optx
 from jaxtyping import Array, Float, Int
 
-from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response, is_traced
+from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response
+from mesotherm.fields import is_traced
 from mesotherm.results import Outcome
 from mesotherm.unknowns import AbstractUnknown, check_unknowns
 

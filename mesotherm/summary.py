@@ -1,11 +1,11 @@
-"""What a person reads at the end of a run, from the dataset alone."""
+"""What a person wants to know of a result, read off the dataset alone: for the terminal, reports and other programs."""
 
+import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
 
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import LAWS
@@ -14,24 +14,45 @@ MOST_LISTED = 10
 """Failed points listed by name; the rest are counted."""
 
 
-def summary(dataset: xr.Dataset, notes: list[str]) -> Group:
-    """Title, counts, headline numbers, audit, times and ``notes``, for printing."""
-    title = str(dataset.attrs["title"])
-    head = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    head.add_row("device", f"{dataset.attrs['device']}, {dataset.attrs['experiment']}")
-    head.add_row("points", " × ".join([str(n) for n in _grid(dataset).values()] or ["1"]))
-    for outcome, count in outcomes(dataset).items():
-        head.add_row(outcome.name.lower(), f"{count} of {dataset.status.size} states. {outcome.sentence}")
-    times = dataset.attrs
-    head.add_row(
-        "time",
-        f"{times['seconds_total']:.1f} s: compiling {times['seconds_compiling']:.1f} s, "
-        f"computing {times['seconds_computing']:.1f} s",
-    )
-    parts: list[RenderableType] = [title, "", head, "", _headlines(dataset), "", _laws(dataset)]
-    if failures := failed_points(dataset):
-        parts += ["", *failures]
-    return Group(*parts, "", *notes)
+@dataclasses.dataclass(frozen=True)
+class Extreme:
+    """A value and where on the grid it is."""
+
+    value: float
+    place: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Headline:
+    """One number per point: its smallest and largest value, and the largest bound on its error."""
+
+    name: str
+    unit: str
+    smallest: Extreme | None
+    largest: Extreme | None
+    largest_error: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Strain:
+    """An assumption of the theory: the largest value of what must be small, and how many states exceed the limit."""
+
+    sentence: str
+    limit: float
+    largest: Extreme
+    beyond: int
+    states: int
+
+    @property
+    def warning(self) -> str:
+        """What to tell; empty where the assumption is met."""
+        if not self.beyond:
+            return ""
+        place = f" at {self.largest.place}" if self.largest.place else ""
+        return (
+            f"assumption strained: {self.sentence} is {self.largest.value:.3g}{place}, trusted up to {self.limit:g}; "
+            f"{self.beyond} of {self.states} states are beyond."
+        )
 
 
 def outcomes(dataset: xr.Dataset) -> dict[Outcome, int]:
@@ -52,6 +73,28 @@ def worst_violations(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.law_violation.fillna(0.0).max(others)
 
 
+def laws(dataset: xr.Dataset) -> list[tuple[str, float, bool]]:
+    """(sentence, worst residual over allowed, holds) of every law."""
+    rows = zip(dataset.law.values, worst_violations(dataset).values, strict=True)
+    return [(LAWS[str(name)].sentence, float(worst), bool(worst <= 1)) for name, worst in rows]
+
+
+def strains(dataset: xr.Dataset) -> list[Strain]:
+    """Every assumption of the theory; none where the dataset has none."""
+    if "assumption_value" not in dataset:
+        return []
+    described = dataset.assumption.attrs
+    found = []
+    for position, (sentence, limit) in enumerate(
+        zip(np.atleast_1d(described["sentences"]), np.atleast_1d(described["limits"]), strict=True)
+    ):
+        values = dataset.assumption_value.isel(assumption=position, drop=True)
+        if (largest := _extreme(values, np.nanargmax)) is not None:
+            beyond = int((values > limit).sum())
+            found.append(Strain(str(sentence), float(limit), largest, beyond, values.size))
+    return found
+
+
 def failed_points(dataset: xr.Dataset) -> list[str]:
     """The first states that did not converge, with their coordinates."""
     where = np.argwhere(dataset.status.values != 0)
@@ -60,27 +103,69 @@ def failed_points(dataset: xr.Dataset) -> list[str]:
     lines = [f"{len(where)} of {dataset.status.size} states did not converge:"]
     for index in where[:MOST_LISTED]:
         outcome = Outcome(int(dataset.status.values[tuple(index)]))
-        place = ", ".join(_place(dataset, dict(zip(dataset.status.dims, index, strict=True))))
+        place = _place(dataset, dict(zip(dataset.status.dims, index, strict=True)))
         lines.append(f"  {place or 'the only point'}: {outcome.name.lower()}")
     if len(where) > MOST_LISTED:
         lines.append(f"  and {len(where) - MOST_LISTED} more; see status in the dataset.")
     return lines
 
 
-def _grid(dataset: xr.Dataset) -> dict[str, int]:
+def grid(dataset: xr.Dataset) -> dict[str, int]:
     """Swept dimensions and their sizes."""
     return {str(name): coord.size for name, coord in dataset.coords.items() if "parameter" in coord.attrs}
 
 
-def _place(dataset: xr.Dataset, index: dict) -> Iterator[str]:
+def headlines(dataset: xr.Dataset) -> list[Headline]:
+    """Every number per point."""
+    found = []
+    for name, values, error in _scalars(dataset):
+        largest_error = None if error is None or not np.isfinite(error).any() else float(np.nanmax(error))
+        unit = str(values.attrs.get("units", "1"))
+        smallest, largest = _extreme(values, np.nanargmin), _extreme(values, np.nanargmax)
+        found.append(Headline(name, unit, smallest, largest, largest_error))
+    return found
+
+
+def as_json(dataset: xr.Dataset) -> dict[str, Any]:
+    """All of it for another program."""
+    return {
+        "title": str(dataset.attrs["title"]),
+        "device": str(dataset.attrs["device"]),
+        "experiment": str(dataset.attrs["experiment"]),
+        "grid": grid(dataset),
+        "states": {outcome.name.lower(): count for outcome, count in outcomes(dataset).items()},
+        "fine": all_fine(dataset),
+        "quantities": [dataclasses.asdict(headline) for headline in headlines(dataset)],
+        "laws": [{"law": sentence, "violation": worst, "holds": holds} for sentence, worst, holds in laws(dataset)],
+        "warnings": [strain.warning for strain in strains(dataset) if strain.warning],
+        "failed": failed_points(dataset)[1:],
+        "seconds": float(dataset.attrs["seconds_total"]),
+    }
+
+
+def _extreme(values: xr.DataArray, choose) -> Extreme | None:
+    if not np.isfinite(values).any():
+        return None
+    position = int(choose(np.where(np.isfinite(values), values, np.nan)))
+    index = dict(zip(values.dims, np.unravel_index(position, values.shape), strict=True))
+    return Extreme(float(values.values.flat[position]), _place(values, index))
+
+
+def _place(data: xr.Dataset | xr.DataArray, index: dict) -> str:
+    """Coordinates of a position on the grid: "T_hot = 20 mK, direction = forward"."""
+    written = []
     for dim, position in index.items():
-        value = dataset[dim].values[position]
-        yield f"{dim} = {value:.6g}" if isinstance(value, float) else f"{dim} = {value}"
+        coordinate = data[dim]
+        value = coordinate.values[position]
+        unit = str(coordinate.attrs.get("units", "1"))
+        unit = "" if unit == "1" or "energy" in unit else f" {unit}"
+        written.append(f"{dim} = {value:.6g}{unit}" if isinstance(value, float) else f"{dim} = {value}")
+    return ", ".join(written)
 
 
 def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray | None]]:
     """Every number per point, with its error bound: name, values over the grid, bound."""
-    swept = tuple(_grid(dataset))
+    swept = tuple(grid(dataset))
     for name, variable in dataset.data_vars.items():
         name = str(name)
         if name == "status" or name.startswith("error_"):
@@ -88,42 +173,8 @@ def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataAr
         error = dataset.get(f"error_{name}")
         if variable.dims == swept:
             yield name, variable, error
-        elif variable.dims == (*swept, "probe"):
-            for probe in variable.probe.values:
-                chosen = {"probe": probe}
-                yield f"{name} {probe}", variable.sel(chosen), None if error is None else error.sel(chosen)
-
-
-def _headlines(dataset: xr.Dataset) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    several = dataset.attrs["points"] > 1
-    for column in ("", "smallest", "at", "largest", "at") if several else ("", "value", "bound on its error"):
-        table.add_column(column, overflow="fold", no_wrap=column == "")
-    for name, values, error in _scalars(dataset):
-        if not np.isfinite(values).any():
-            table.add_row(name, "none")
-        elif several:
-            cells = []
-            for position in (int(np.nanargmin(values)), int(np.nanargmax(values))):
-                index = dict(zip(values.dims, np.unravel_index(position, values.shape), strict=True))
-                cells += [f"{values.values.flat[position]:.6g}", ", ".join(_place(dataset, index))]
-            table.add_row(name, *cells)
-        else:
-            table.add_row(name, f"{values.item():.12g}", "" if error is None else f"{error.item():.1e}")
-    return table
-
-
-def _laws(dataset: xr.Dataset) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("law", no_wrap=True)
-    table.add_column("worst residual / allowed", justify="right")
-    table.add_column("holds")
-    for name, worst in zip(dataset.law.values, worst_violations(dataset).values, strict=True):
-        table.add_row(LAWS[str(name)].sentence, f"{worst:.2g}", "yes" if worst <= 1 else "NO")
-    return table
-
-
-def print_to(console: Console, dataset: xr.Dataset, notes: list[str]):
-    """Print the summary without interpreting anything in it as markup."""
-    for part in summary(dataset, notes).renderables:
-        console.print(part, markup=False, highlight=False)
+        elif variable.dims == (*swept, "probe") or variable.dims == ("terminal",):
+            dim = variable.dims[-1]
+            for label in variable[dim].values:
+                chosen = {dim: label}
+                yield f"{name} {label}", variable.sel(chosen), None if error is None else error.sel(chosen)

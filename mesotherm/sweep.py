@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import datetime
 import itertools
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +22,10 @@ import numpy as np
 import xarray as xr
 
 from mesotherm._version import __version__
-from mesotherm.device import Component, Effort, Parameter, parameters
+from mesotherm.device import AbstractDevice, Effort
+from mesotherm.devices.tabulated_barrier import other_readings
 from mesotherm.experiments import AbstractExperiment, Setup
+from mesotherm.fields import Component, Parameter, parameters
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import LAWS
@@ -73,6 +76,8 @@ class Axis:
         The parameter is set to ``offset + scale * value``: a grid in units of a reference.
     tied
         Other parameters that follow the same values, each with a scale and an offset of its own.
+    unit
+        Unit of ``values``, for the dataset; by default the parameter's own, or none where they are scaled.
 
     Examples
     --------
@@ -89,6 +94,7 @@ class Axis:
     scale: float = 1.0
     offset: float = 0.0
     tied: tuple[Tie, ...] = ()
+    unit: str = ""
 
     @property
     def dimension(self) -> str:
@@ -122,7 +128,7 @@ class Spot:
 
 RESERVOIR_PARAMETERS = {
     "mu": Parameter("electrochemical potential", gauge=True),
-    "T": Parameter("temperature", low=0.0, open_low=True),
+    "T": Parameter("temperature", unit="energy/k_B", low=0.0, open_low=True),
 }
 
 
@@ -149,7 +155,7 @@ def locate(job: Job, path: str) -> Spot:
 
 
 def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str) -> Spot:
-    numbers = parameters(type(node))
+    numbers = {name: meaning for name, meaning in parameters(type(node)).items() if not meaning.column}
     parts = {f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)}
     if not rest or rest[0] not in {*numbers, *parts}:
         choices = ", ".join(f"{walked}.{name}" for name in [*parts, *numbers])
@@ -184,7 +190,7 @@ def sweep(
     axes
         Swept parameters; the grid is their product, in this order. None: a single point.
     progress
-        Called with (points done, points in all) after every chunk.
+        Called with (points done, points in all) after every chunk; a table is read three times, all of them count.
     attributes
         Added to the dataset's attributes.
 
@@ -192,7 +198,8 @@ def sweep(
     -------
     Dataset
         One variable per array of the experiment, with ``units``, ``long_name``, ``symbol``; ``error_X`` beside ``X``;
-        ``status`` with CF flags; provenance in the attributes. Points that failed are NaN.
+        ``status`` with CF flags; provenance in the attributes. Points that failed are NaN. For a device with a table
+        in it, ``estimate_table_X``: see :func:`mesotherm.devices.tabulated_barrier.other_readings`.
 
     Errors: ``ValueError`` for a path that names nothing, a value out of range, or an experiment the setup cannot have.
     """
@@ -202,9 +209,20 @@ def sweep(
     shape = tuple(len(axis.values) for axis in axes)
     paths = tuple(follower.path for axis in axes for follower in axis.followers)
 
+    grid, readings = _grid(axes, shape), other_readings(setup.device)
     started = time.perf_counter()
-    data, seconds = _climb(job, paths, _grid(axes, shape), progress)
-    dataset = _label(data, shape, axes, job)
+    seconds = {"compiling": 0.0, "computing": 0.0}
+
+    def measured(device: AbstractDevice, before: int) -> xr.Dataset:
+        def report(done, total):
+            progress(before * total + done, (1 + len(readings)) * total)
+
+        data = _climb(eqx.tree_at(lambda j: j.setup.device, job, device), paths, grid, seconds, report)
+        return _label(data, shape, axes, job)
+
+    dataset = measured(setup.device, 0)
+    for before, (device, weight) in enumerate(readings, start=1):
+        _add_table_estimates(dataset, measured(device, before), weight, experiment.variables(setup))
     dataset.attrs |= {
         "title": f"{type(experiment).__name__} of {type(setup.device).__name__}",
         "Conventions": "CF-1.11",
@@ -213,6 +231,7 @@ def sweep(
         "convention": "k_B = hbar = e = 1; currents into the device; energies in the energy unit of the input",
         "experiment": type(experiment).__name__,
         "device": type(setup.device).__name__,
+        "conductors": [" ".join(names) for names in setup.device.conductors],
         "points": int(np.prod(shape, dtype=int)),
         "seconds_computing": seconds["computing"],
         "seconds_compiling": seconds["compiling"],
@@ -289,14 +308,14 @@ def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort):
     return _COMPILED[key]
 
 
-def _climb(job, paths, grid, progress):
-    """The ladder: every point on the first rung, those that missed on the next. Returns the data of every point and the
-    seconds spent compiling and computing."""
-    seconds = {"compiling": 0.0, "computing": 0.0}
+def _climb(job, paths, grid, seconds, progress):
+    """The ladder: every point on the first rung, those that missed on the next. Returns the data of every point; the
+    seconds spent compiling and computing are added to ``seconds``."""
     total = len(grid)
     data: dict[str, np.ndarray] = {}
     left = np.arange(total)
-    for effort, chunk in LADDER:
+    first = next(position for position, (effort, _) in enumerate(LADDER) if effort is job.setup.device.first_effort)
+    for effort, chunk in LADDER[first:]:
         settled = total - len(left)
 
         def report(done, settled=settled):
@@ -311,7 +330,7 @@ def _climb(job, paths, grid, progress):
         left = left[np.isin(found["status"], REPEATED_OUTCOMES).reshape(len(left), -1).any(axis=1)]
         if not len(left):
             break
-    return data, seconds
+    return data
 
 
 def _run(job, paths, grid, effort, chunk, seconds, progress):
@@ -358,6 +377,43 @@ def _label(data, shape, axes, job) -> xr.Dataset:
     return dataset
 
 
+def bytes_per_point(job: Job) -> int:
+    """Bytes of a dataset per point of the grid, bounds included, before compression; ``job.setup`` must be prepared."""
+    setup = job.setup
+    sizes = {name: len(labels) for name, labels in _labels(setup).items()}
+    sizes |= {name: len(values) for name, values in job.experiment.coordinates(setup).items()}
+    described = job.experiment.variables(setup).values()
+    entries = [math.prod(sizes[dimension] for dimension in variable.dimensions) for variable in described]
+    return 2 * 8 * sum(entries)
+
+
+def _labels(setup: Setup) -> dict[str, list[str]]:
+    """Names along every dimension that a setup fixes."""
+    return {
+        "terminal": list(setup.device.terminals),
+        "probe": [unknown.terminal for unknown in setup.unknowns],
+        "direction": ["forward", "backward"],
+        "law": list(LAWS),
+        "assumption": list(setup.device.assumptions),
+    }
+
+
+def _add_table_estimates(dataset: xr.Dataset, other: xr.Dataset, weight: float, variables) -> None:
+    """Beside every variable with a bound, how far another reading of the device's tables moves it; the largest of all
+    readings, NaN where any failed."""
+    for name, described in variables.items():
+        if f"error_{name}" not in dataset:
+            continue
+        estimate = f"estimate_table_{name}"
+        moved = weight * abs(dataset[name].variable - other[name].variable)
+        dataset[estimate] = np.maximum(dataset[estimate].variable, moved) if estimate in dataset else moved
+        dataset[estimate].attrs = {
+            "long_name": f"estimated error of {described.long_name} from the interpolation of the table",
+            "units": described.unit,
+            "symbol": rf"\delta_\mathrm{{table}} {described.symbol}",
+        }
+
+
 def _coordinates(axes, job):
     setup = job.setup
     coords = {}
@@ -365,7 +421,7 @@ def _coordinates(axes, job):
         meaning = locate(job, axis.path).meaning
         attributes = {
             "long_name": meaning.doc,
-            "units": meaning.unit,
+            "units": axis.unit or (meaning.unit if axis.scale == 1.0 else "1"),
             "parameter": axis.path,
             "scale": axis.scale,
             "offset": axis.offset,
@@ -373,17 +429,17 @@ def _coordinates(axes, job):
         if axis.tied:
             attributes["tied"] = "; ".join(f"{tie.path} = {tie.offset:g} + {tie.scale:g} * value" for tie in axis.tied)
         coords[axis.dimension] = (axis.dimension, np.asarray(axis.values, float), attributes)
-    labels = {
-        "terminal": list(setup.device.terminals),
-        "probe": [unknown.terminal for unknown in setup.unknowns],
-        "direction": ["forward", "backward"],
-        "law": list(LAWS),
-    }
+    labels = _labels(setup)
     variables = job.experiment.variables(setup)
     used = {d for v in variables.values() for d in v.dimensions}
     for name, values in job.experiment.coordinates(setup).items():
         coords[name] = (name, values, _attributes(name, variables[name]))
-    return coords | {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
+    coords |= {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
+    if "assumption" in used:
+        assumptions = setup.device.assumptions.values()
+        sentences, limits = [a.sentence for a in assumptions], [a.limit for a in assumptions]
+        coords["assumption"] = (*coords["assumption"], {"sentences": sentences, "limits": limits})
+    return coords
 
 
 def _attributes(name: str, variable: Variable) -> dict[str, Any]:

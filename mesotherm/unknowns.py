@@ -11,7 +11,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Answer, Component, Effort, HasAdjustableCoupling, Reservoirs
+from mesotherm.device import AbstractDevice, Answer, Effort, HasAdjustableCoupling, Reservoirs
+from mesotherm.fields import Component, terminal_name
 
 
 class AbstractUnknown(Component):
@@ -146,7 +147,7 @@ class ThermalizingProbe(AbstractProbe):
     Source: Balduque & Sánchez, PRL 134, 186301 (2025), after Eq. 2; Whitney et al., Physica E 75, 257 (2016), Sec. 6.
     """
 
-    terminal: str = eqx.field(static=True)
+    terminal: str = terminal_name("terminal that floats")
     floats_mu: ClassVar[bool] = True
     floats_T: ClassVar[bool] = True
     vanishing: ClassVar[bool] = False
@@ -158,7 +159,7 @@ class VoltageProbe(AbstractProbe):
     Source: Büttiker, Phys. Rev. B 33, 3020 (1986).
     """
 
-    terminal: str = eqx.field(static=True)
+    terminal: str = terminal_name("terminal that floats")
     floats_mu: ClassVar[bool] = True
     floats_T: ClassVar[bool] = False
     vanishing: ClassVar[bool] = False
@@ -170,7 +171,7 @@ class HeatProbe(AbstractProbe):
     Source: Engquist & Anderson, Phys. Rev. B 24, 1151 (1981).
     """
 
-    terminal: str = eqx.field(static=True)
+    terminal: str = terminal_name("terminal that floats")
     floats_mu: ClassVar[bool] = False
     floats_T: ClassVar[bool] = True
     vanishing: ClassVar[bool] = False
@@ -181,10 +182,12 @@ class VanishingProbe(AbstractProbe):
 
     Its currents vanish with g; what must balance is their slope, :math:`\partial_g I_P = \partial_g J_P = 0` at g = 0.
 
-    Source: Whitney et al., Physica E 75, 257 (2016), Sec. 7 (T_M). Needs a device with ``HasAdjustableCoupling``.
+    Source: Whitney et al., Physica E 75, 257 (2016), Sec. 7 (T_M).
+
+    Needs: a device with ``HasAdjustableCoupling``.
     """
 
-    terminal: str = eqx.field(static=True)
+    terminal: str = terminal_name("terminal that floats")
     floats_mu: ClassVar[bool] = True
     floats_T: ClassVar[bool] = True
     vanishing: ClassVar[bool] = True

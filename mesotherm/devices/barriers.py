@@ -5,7 +5,7 @@ import abc
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import Component, parameter
+from mesotherm.fields import Component, parameter
 
 
 class AbstractBarrier(Component):

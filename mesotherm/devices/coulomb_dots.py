@@ -8,8 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import Effort, HasAdjustableCoupling, HasCoulombCoupledDots, parameter
+from mesotherm.device import Effort, HasAdjustableCoupling, HasCoulombCoupledDots
 from mesotherm.engines.rate_equation import AbstractRateEquation, TransitionTable, weak_exchange
+from mesotherm.fields import assignment, names, parameter
+
+MOST_DOTS = 8
+"""n dots have 2^n states, and the elimination of states costs their number cubed."""
 
 
 class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupledDots):
@@ -24,7 +28,7 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
     dots
         Names of the dots.
     contacts
-        One (terminal, dot) pair per terminal; the order of the terminals.
+        One (terminal, dot) pair per terminal, or a mapping; the order of the terminals.
     levels
         ε_i, one per dot [energy].
     charging_energies
@@ -39,24 +43,20 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
     level needs two dots).
     """
 
-    dots: tuple[str, ...] = eqx.field(static=True, converter=tuple)
-    contacts: tuple[tuple[str, str], ...] = eqx.field(static=True, converter=lambda pairs: tuple(map(tuple, pairs)))
+    dots: tuple[str, ...] = names("names of the dots", most=MOST_DOTS)
+    contacts: tuple[tuple[str, str], ...] = assignment("dot that each terminal contacts", of="dots")
     levels: Float[Array, "dots"] = parameter("level ε of each dot", gauge=True, entries=("dots",))
-    charging_energies: Float[Array, "pairs"] = parameter("charging energy U of each pair of dots", entries=("pairs",))
+    charging_energies: Float[Array, "pairs"] = parameter(
+        "charging energy U of each pair of dots", entries=("pairs",), left_out=0.0
+    )
     tunnel_rates: Float[Array, "terminals occupations"] = parameter(
         "tunnel rate γ of each terminal for each occupation of the other dots",
+        unit="energy/hbar",
         low=0.0,
         entries=("terminals", "occupations"),
     )
 
     def __check_init__(self):
-        for names, what in ((self.dots, "dot"), (self.terminals, "terminal")):
-            for name in names:
-                if names.count(name) > 1:
-                    raise ValueError(f"{what} {name!r} is named twice; names must be different.")
-        for terminal, dot in self.contacts:
-            if dot not in self.dots:
-                raise ValueError(f"terminal {terminal!r} contacts dot {dot!r}; there are dots {', '.join(self.dots)}.")
         shapes = {
             "levels": (len(self.dots),),
             "charging_energies": (len(self.pairs),),
@@ -150,8 +150,16 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
 
     @classmethod
     def example(cls) -> "CoulombDots":
-        """The thermocouple of Whitney et al., Fig. 2."""
-        return quantum_dot_thermocouple()
+        """A thermocouple like that of Whitney et al., with rates well below k_B T = 1."""
+        return quantum_dot_thermocouple(
+            charging_MH=1.0,
+            charging_MC=2.0,
+            charging_HC=20.0,
+            rate_L=(0.01, 0.0, 0.0, 0.0),
+            rate_R=(0.0, 0.01, 0.01, 0.01),
+            rate_H=0.01,
+            rate_C=0.01,
+        )
 
 
 def pair_names(dots: Sequence[str]) -> tuple[str, ...]:

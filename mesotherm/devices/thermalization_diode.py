@@ -1,12 +1,14 @@
 """The thermalization diode of Balduque & Sánchez: two barriers in series with a fully coupled probe between them."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import parameter
 from mesotherm.devices.barriers import AbstractBarrier, ResonantBarrier
 from mesotherm.engines.coherent import AbstractCoherentDevice
+from mesotherm.fields import parameter, part
 from mesotherm.quadrature import Spectrum
 
 
@@ -28,10 +30,11 @@ class ThermalizationDiode(AbstractCoherentDevice):
     ('L', 'R', 'P')
     """
 
-    left: AbstractBarrier
-    right: AbstractBarrier
+    left: AbstractBarrier = part("barrier between L and P")
+    right: AbstractBarrier = part("barrier between R and P")
     band_bottom: Float[Array, ""] = parameter("band bottom of the leads", default=-jnp.inf, infinite=True, gauge=True)
     spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
+    usual_probes: ClassVar[tuple[str, ...]] = ("P",)
     terminals: tuple[str, ...] = eqx.field(static=True, default=("L", "R", "P"), init=False)
     conductors: tuple[tuple[str, ...], ...] = eqx.field(static=True, default=(("L", "R", "P"),), init=False)
 

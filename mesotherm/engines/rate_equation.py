@@ -5,7 +5,8 @@ A transition adds one electron from terminal α to state i, making state j:
 .. math::
     W_{ji} = \gamma\, f(z), \qquad W_{ij} = \gamma\,[1 - f(z)], \qquad z = (E_j - E_i - \mu_\alpha)/T_\alpha
 
-Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 2–8.
+Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 2–8; stationary populations by the
+elimination of Grassmann, Taksar & Heyman, Oper. Res. 33, 1107 (1985).
 
 Every array of the engine runs over states, transitions or terminals first and may have batch dimensions after that
 (:mod:`mesotherm.engines.batch_last`).
@@ -14,6 +15,7 @@ Every array of the engine runs over states, transitions or terminals first and m
 import abc
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import ClassVar
 
 import equinox as eqx
@@ -23,7 +25,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.conventions import EPSILON
-from mesotherm.device import AbstractDevice, Answer, Effort, InverseTemperature, Reservoirs, Response
+from mesotherm.device import AbstractDevice, Answer, Assumption, Effort, InverseTemperature, Reservoirs, Response
 from mesotherm.distributions import occupation
 from mesotherm.engines.batch_last import batch_last
 from mesotherm.engines.elimination import Graph, stationary
@@ -61,6 +63,11 @@ class AbstractRateEquation(AbstractDevice):
     """A device described by many-body energies, a table of transitions and a tunnel rate for each."""
 
     points_together: ClassVar[int] = 128
+    assumptions: ClassVar[Mapping[str, Assumption]] = {
+        "weak_coupling": Assumption(
+            "tunnel rates are small against the temperature of their terminal: largest ħγ/(k_B T)", limit=0.1
+        )
+    }
 
     @abc.abstractmethod
     def energies(self) -> Float[Array, "states"]:
@@ -77,6 +84,10 @@ class AbstractRateEquation(AbstractDevice):
     @property
     def floating_reservoir(self) -> InverseTemperature:
         return InverseTemperature()
+
+    def assumption_values(self, reservoirs):
+        terminal = np.array(self.transitions().terminal)
+        return jnp.max(self.transition_rates() / jnp.abs(reservoirs.T[terminal]))[None]
 
     def populations(self, reservoirs: Reservoirs) -> Float[Array, "states"]:
         """Stationary probability of every many-body state, each to a few rounding units.

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import Effort, Reservoirs, is_traced, parameter
+from mesotherm.device import Effort, Reservoirs
 from mesotherm.experiments.experiment import Setup
+from mesotherm.fields import is_traced, parameter
 from mesotherm.steady_state import SteadyState, slopes_along
 from mesotherm.unknowns import check_unknowns
 

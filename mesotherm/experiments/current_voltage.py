@@ -1,11 +1,10 @@
 """Current and differential conductance at a bias."""
 
-import equinox as eqx
 from jaxtyping import Array, Float
 
-from mesotherm.device import parameter
 from mesotherm.experiments.bias import Bias, left_share
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
+from mesotherm.fields import parameter, terminal_name
 from mesotherm.observables import Variable
 
 
@@ -25,8 +24,8 @@ class CurrentVoltage(AbstractExperiment):
     """
 
     bias: Float[Array, ""] = parameter("bias, mu of the left minus mu of the right terminal", default=0.0)
-    left: str = eqx.field(static=True, default="L")
-    right: str = eqx.field(static=True, default="R")
+    left: str = terminal_name("terminal from which the bias is counted", default="L")
+    right: str = terminal_name("terminal to which the bias is counted", default="R")
     left_share: Float[Array, ""] = left_share()
 
     @property
@@ -38,7 +37,7 @@ class CurrentVoltage(AbstractExperiment):
         return setup
 
     def variables(self, setup):
-        conductance = Variable(f"slope of the particle current of {self.left} with the bias", "G", "1/hbar")
+        conductance = Variable(f"slope of the particle current of {self.left} with the bias", "G", "e^2/hbar")
         return {**state_variables(setup), "differential_conductance": conductance}
 
     def measure(self, setup, effort):

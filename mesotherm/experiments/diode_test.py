@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import parameter
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
+from mesotherm.fields import parameter, terminal_name
 from mesotherm.observables import Variable
 from mesotherm.unknowns import check_unknowns
 
@@ -23,9 +23,11 @@ class DiodeTest(AbstractExperiment):
     Source: Balduque & Sánchez, PRL 134, 186301 (2025), Eq. 2.
     """
 
-    delta_temperature: Float[Array, ""] = parameter("temperature difference ΔT", default=1.0, low=0.0, open_low=True)
-    hot: str = eqx.field(static=True, default="L")
-    cold: str = eqx.field(static=True, default="R")
+    delta_temperature: Float[Array, ""] = parameter(
+        "temperature difference ΔT", unit="energy/k_B", default=1.0, low=0.0, open_low=True
+    )
+    hot: str = terminal_name("terminal heated in the forward direction", default="L")
+    cold: str = terminal_name("terminal heated in the backward direction", default="R")
 
     def prepare(self, setup):
         check_unknowns(setup.device, setup.unknowns)

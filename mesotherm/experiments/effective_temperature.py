@@ -1,8 +1,7 @@
 """The temperature a weak probe would read."""
 
-import equinox as eqx
-
 from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
+from mesotherm.fields import terminal_name
 from mesotherm.unknowns import VanishingProbe, check_unknowns
 
 
@@ -14,7 +13,7 @@ class EffectiveTemperature(AbstractExperiment):
     Source: Whitney et al., Physica E 75, 257 (2016), Sec. 7.
     """
 
-    terminal: str = eqx.field(static=True, default="P")
+    terminal: str = terminal_name("terminal that probes", default="P")
 
     def prepare(self, setup):
         others = (unknown for unknown in setup.unknowns if unknown.terminal != self.terminal)

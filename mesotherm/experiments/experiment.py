@@ -10,7 +10,8 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Component, Effort, Reservoirs, parameter
+from mesotherm.device import AbstractDevice, Effort, Reservoirs
+from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
 from mesotherm.thermodynamics import audit
@@ -27,6 +28,9 @@ STATE_OBSERVABLES = (
     "probe_temperature",
 )
 """What every experiment reads off each state it reports."""
+
+
+STATUS = Variable("outcome of the computation", "status", "1")
 
 
 class Setup(eqx.Module):
@@ -86,11 +90,29 @@ class AbstractExperiment(Component):
 
 def read(state: SteadyState) -> dict[str, Float[Array, "..."]]:
     """The standard observables of a state with their bounds, its status and its audit (residual over allowed)."""
-    out = {"status": state.outcome, "law_violation": audit(state).violation}
+    out = {"status": state.outcome, **judged(state)}
     for name in state_observables(state.unknowns):
         out[name] = OBSERVABLES[name](state)
         out[f"error_{name}"] = OBSERVABLES[name].error(state)
     return out
+
+
+def judged(state: SteadyState) -> dict[str, Float[Array, "..."]]:
+    """How a state stands against the laws, and against what its theory assumes."""
+    laws = {"law_violation": audit(state).violation}
+    if not state.device.assumptions:
+        return laws
+    return laws | {"assumption_value": state.device.assumption_values(state.reservoirs)}
+
+
+def judged_variables(setup: Setup) -> dict[str, Variable]:
+    """Descriptions of what ``judged`` returns."""
+    broken = "residual of each law over what is allowed; above 1 a law is broken"
+    laws = {"law_violation": Variable(broken, "", "1", ("law",))}
+    if not setup.device.assumptions:
+        return laws
+    strained = "what each assumption of the theory needs small"
+    return laws | {"assumption_value": Variable(strained, "", "1", ("assumption",))}
 
 
 def state_observables(unknowns) -> tuple[str, ...]:
@@ -103,8 +125,6 @@ def state_variables(setup: Setup) -> dict[str, Variable]:
     described = {name: OBSERVABLES[name].variable for name in state_observables(setup.unknowns)}
     return {
         **described,
-        "status": Variable("outcome of the computation", "status", "1"),
-        "law_violation": Variable(
-            "residual of each law over what is allowed; above 1 a law is broken", "", "1", ("law",)
-        ),
+        "status": STATUS,
+        **judged_variables(setup),
     }

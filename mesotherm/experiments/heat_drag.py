@@ -1,6 +1,5 @@
 """Coulomb heat drag: a current through an unbiased circuit, driven by hot and cold dots beside it."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -8,6 +7,7 @@ from jaxtyping import Array, Float
 from mesotherm.device import HasCoulombCoupledDots
 from mesotherm.experiments.bias import Bias
 from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
+from mesotherm.fields import terminal_name, terminal_names
 from mesotherm.observables import Observable, Variable, heat_current
 
 
@@ -42,9 +42,9 @@ class HeatDrag(AbstractExperiment):
     circuit vanish for one of the occupations.
     """
 
-    left: str = eqx.field(static=True, default="L")
-    right: str = eqx.field(static=True, default="R")
-    drivers: tuple[str, ...] = eqx.field(static=True, default=("H", "C"), converter=tuple)
+    left: str = terminal_name("one end of the circuit", default="L")
+    right: str = terminal_name("other end of the circuit, whose current is reported", default="R")
+    drivers: tuple[str, ...] = terminal_names("terminals of the dots that drive, one or two", default=("H", "C"))
 
     @property
     def _pair(self) -> Bias:

@@ -8,12 +8,12 @@ from jaxtyping import Array, Float
 
 from mesotherm.conventions import EPSILON
 from mesotherm.experiments.bias import Bias, largest_bias, left_share
-from mesotherm.experiments.experiment import AbstractExperiment, Setup, state_variables
+from mesotherm.experiments.experiment import STATUS, AbstractExperiment, Setup, judged, judged_variables
 from mesotherm.experiments.open_circuit import find_open_circuit, open_circuit_variable
+from mesotherm.fields import terminal_name, terminal_names
 from mesotherm.observables import Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState
-from mesotherm.thermodynamics import audit
 
 LOADS = 33
 """Points of the load curve, both ends included."""
@@ -61,10 +61,10 @@ class LoadSweep(AbstractExperiment):
     status other than ``CONVERGED`` is that of the search for the open circuit, then the worst of any state.
     """
 
-    left: str = eqx.field(static=True, default="L")
-    right: str = eqx.field(static=True, default="R")
+    left: str = terminal_name("terminal from which the bias is counted", default="L")
+    right: str = terminal_name("terminal to which the bias is counted", default="R")
     left_share: Float[Array, ""] = left_share()
-    heat_sources: tuple[str, ...] = eqx.field(static=True, default=(), converter=tuple)
+    heat_sources: tuple[str, ...] = terminal_names("terminals whose heat is counted as input", default=())
     largest_bias: Float[Array, ""] = largest_bias()
 
     @property
@@ -93,7 +93,8 @@ class LoadSweep(AbstractExperiment):
     def variables(self, setup):
         left, right = self.left, self.right
         described = {
-            **{name: v for name, v in state_variables(setup).items() if name in ("status", "law_violation")},
+            "status": STATUS,
+            **judged_variables(setup),
             "load": Variable("bias as a fraction of the open-circuit bias", r"b/b_\mathrm{oc}", "1", ("load",)),
             "bias": Variable(f"bias, mu of {left} minus mu of {right}", "b", "energy", ("load",)),
             "particle_current_of_left": Variable(
@@ -145,8 +146,9 @@ class LoadSweep(AbstractExperiment):
         (_, peaks), rounds = jax.lax.scan(refine, start, length=ROUNDS)
         (_, points), (loads, last) = (jax.tree.map(lambda values, k=k: values[k], rounds) for k in (0, -1))
 
-        out = {name: values[:LOADS] for name, values in points.items() if name not in ("status", "law_violation")}
-        out["law_violation"] = jnp.max(rounds[1]["law_violation"], axis=(0, 1))
+        judgements = judged_variables(setup)
+        out = {name: values[:LOADS] for name, values in points.items() if name not in ("status", *judgements)}
+        out |= {name: jnp.max(rounds[1][name], axis=(0, 1)) for name in judgements}
         out["bias"] = curve * open_circuit.bias
         out["open_circuit_bias"], out["error_open_circuit_bias"] = open_circuit.bias, open_circuit.error + rounding
         peak = peaks[0]
@@ -184,7 +186,7 @@ class LoadSweep(AbstractExperiment):
             out["error_efficiency"] = (out["error_power"] + jnp.abs(efficiency) * heat_error) / least
         solved = (state.outcome == Outcome.CONVERGED) | (state.outcome == Outcome.TOLERANCE_MISSED)
         out = {name: jnp.where(solved, value, jnp.nan) for name, value in out.items()}
-        return out | {"law_violation": audit(state).violation, "status": state.outcome}
+        return out | judged(state) | {"status": state.outcome}
 
     def _sinks(self, setup: Setup) -> list[int]:
         """Positions of the terminals that exchange heat and are not sources."""

@@ -11,6 +11,7 @@ from mesotherm.conventions import EPSILON
 from mesotherm.device import Effort
 from mesotherm.experiments.bias import Bias, largest_bias, left_share
 from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
+from mesotherm.fields import terminal_name
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState
@@ -51,8 +52,8 @@ class OpenCircuit(AbstractExperiment):
     them; every number is NaN then. Other outcomes are those of the states.
     """
 
-    left: str = eqx.field(static=True, default="L")
-    right: str = eqx.field(static=True, default="R")
+    left: str = terminal_name("terminal from which the bias is counted", default="L")
+    right: str = terminal_name("terminal to which the bias is counted", default="R")
     left_share: Float[Array, ""] = left_share()
     largest_bias: Float[Array, ""] = largest_bias()
 
@@ -69,7 +70,7 @@ class OpenCircuit(AbstractExperiment):
             **state_variables(setup),
             "open_circuit_bias": open_circuit_variable(self.left, self.right),
             "thermopower": Variable(
-                f"open-circuit bias per temperature difference of {self.left}, {self.right}", "S", "1"
+                f"open-circuit bias per temperature difference of {self.left}, {self.right}", "S", "k_B/e"
             ),
         }
 

@@ -1,13 +1,13 @@
 """Power at the bias that makes most of it."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.bracketing import bracketed_root
-from mesotherm.device import Reservoirs, parameter
+from mesotherm.device import Reservoirs
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
+from mesotherm.fields import parameter, terminal_name, terminal_names
 from mesotherm.observables import Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState, slopes_along
@@ -36,8 +36,8 @@ class PowerAtOptimalBias(AbstractExperiment):
     at the smallest (power only falls with the bias: none is produced).
     """
 
-    terminal: str = eqx.field(static=True, default="R")
-    heat_sources: tuple[str, ...] = eqx.field(static=True, default=(), converter=tuple)
+    terminal: str = terminal_name("terminal that is biased", default="R")
+    heat_sources: tuple[str, ...] = terminal_names("terminals whose heat is counted as input", default=())
     smallest_bias: Float[Array, ""] = parameter(
         "smallest bias tried, in units of the largest fixed temperature of the conductor",
         unit="1",

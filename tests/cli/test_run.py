@@ -45,18 +45,16 @@ M = 0.0
 H = 0.0
 [device.charging_energies]
 M-H = 3.0
-[device.contacts.L]
-dot = "M"
-rate = { 0 = 1.0, 1 = 0.0 }
-[device.contacts.R]
-dot = "M"
-rate = { 0 = 0.0, 1 = 1.0 }
-[device.contacts.H]
-dot = "H"
-rate = 1.0
-[device.contacts.P]
-dot = "M"
-rate = 0.0
+[device.contacts]
+L = "M"
+R = "M"
+H = "H"
+P = "M"
+[device.tunnel_rates]
+L = { 0 = 1.0, 1 = 0.0 }
+R = { 0 = 0.0, 1 = 1.0 }
+H = 1.0
+P = 0.0
 [reservoirs]
 L = { mu = -10.0, T = 1.0 }
 R = { T = 1.0 }
@@ -93,7 +91,7 @@ def test_a_diode_from_file_to_folder(diode):
     folder, result = diode
     assert result.exit_code == 0, result.output
     assert sorted(entry.name for entry in folder.iterdir()) == ["device.toml", "out"]
-    assert sorted(entry.name for entry in (folder / "out").iterdir()) == ["figure.png", "result.nc"]
+    assert sorted(entry.name for entry in (folder / "out").iterdir()) == ["figure.png", "report.md", "result.nc"]
     assert (folder / "out" / "figure.png").read_bytes().startswith(b"\x89PNG")
     with xr.open_dataset(folder / "out" / "result.nc") as data:
         assert dict(data.sizes) == {"level": 2, "direction": 2, "terminal": 3, "probe": 1, "law": 5}
@@ -211,7 +209,7 @@ def test_numbers_are_kept_where_no_figure_can_be_drawn(tmp_path, monkeypatch):
     result = run(tmp_path, DOTS.replace("values = [-10.0, 10.0]", "values = [-10.0, -9.0]"))
     assert result.exit_code == 0
     assert "no figure: too many axes" in result.stdout
-    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["result.nc"]
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["report.md", "result.nc"]
 
 
 def test_a_cache_that_cannot_be_made_is_said(tmp_path, monkeypatch):

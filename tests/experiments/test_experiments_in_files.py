@@ -13,7 +13,8 @@ DOT = """\
 kind = "coulomb_dots"
 dots = ["D"]
 levels = { D = 2.0 }
-contacts = { L = { dot = "D", rate = 1.0 }, R = { dot = "D", rate = 0.4 } }
+contacts = { L = "D", R = "D" }
+tunnel_rates = { L = 1.0, R = 0.4 }
 [reservoirs]
 L = { T = 2.0 }
 R = { T = 1.0 }
@@ -27,9 +28,13 @@ dots = ["M", "H"]
 levels = { M = 0.5, H = -1.0 }
 charging_energies = { M-H = 3.0 }
 [device.contacts]
-L = { dot = "M", rate = { 0 = 1.0, 1 = 0.2 } }
-R = { dot = "M", rate = { 0 = 0.3, 1 = 0.9 } }
-H = { dot = "H", rate = 1.0 }
+L = "M"
+R = "M"
+H = "H"
+[device.tunnel_rates]
+L = { 0 = 1.0, 1 = 0.2 }
+R = { 0 = 0.3, 1 = 0.9 }
+H = 1.0
 [reservoirs]
 L = { T = 2.0 }
 R = { T = 2.0 }

@@ -58,7 +58,13 @@ PROBE_RATES = (0.001, 0.1, 0.5, 1.0, 10.0, 1000.0)
 LEFT, RIGHT, HOT, COLD, PROBE = range(5)
 """Positions of the terminals."""
 
-UNITS = {"energy": "gamma", "energy/hbar": "gamma", "energy^2/hbar": "gamma^2"}
+UNITS = {
+    "energy": "gamma",
+    "energy/k_B": "gamma",
+    "energy/hbar": "gamma",
+    "k_B*energy/hbar": "gamma",
+    "energy^2/hbar": "gamma^2",
+}
 """Units of the library in units of the paper, ħ = k_B = 1."""
 
 NAMES = {"entropy_production": "entropy_production_total", "reservoir_entropy_change": "entropy_production"}

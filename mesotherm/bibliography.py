@@ -1,0 +1,188 @@
+"""The literature that docstrings name as their sources, and which of it a piece of work rests on."""
+
+import dataclasses
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mesotherm._version import __version__
+from mesotherm.catalogue import sources
+from mesotherm.experiments import AbstractExperiment, Setup
+from mesotherm.fields import Component
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """One work.
+
+    Attributes
+    ----------
+    key
+        First author and year.
+    kind
+        BibTeX's: article, misc, software.
+    mark
+        What docstrings say of it: journal, volume and page. A source that contains the mark cites the work.
+    fields
+        BibTeX's fields.
+    """
+
+    key: str
+    kind: str
+    mark: str
+    fields: dict[str, str]
+
+    @property
+    def bibtex(self) -> str:
+        """The entry."""
+        rows = "".join(f"  {name} = {{{value.translate(ACCENTS)}}},\n" for name, value in self.fields.items())
+        return f"@{self.kind}{{{self.key},\n{rows}}}"
+
+    @property
+    def line(self) -> str:
+        """One line for reports."""
+        written = ", ".join(self.fields[name] for name in ("author", "title", "journal", "year") if name in self.fields)
+        return written.replace("{", "").replace("}", "")
+
+
+ACCENTS = str.maketrans({"á": "{\\'a}", "é": "{\\'e}", "ü": '{\\"u}'})
+"""Letters as every BibTeX reads them."""
+
+
+def _article(key: str, mark: str, **fields: str) -> Reference:
+    return Reference(key, "article", mark, fields)
+
+
+REFERENCES = (
+    _article(
+        "Balduque2025",
+        "PRL 134, 186301",
+        author="Balduque, José and Sánchez, Rafael",
+        title="Scattering Theory of Thermal and Bipolar Thermoelectric Diodes",
+        journal="Physical Review Letters",
+        volume="134",
+        pages="186301",
+        year="2025",
+    ),
+    _article(
+        "Whitney2016",
+        "Physica E 75, 257",
+        author="Whitney, Robert S. and Sánchez, Rafael and Haupt, Federica and Splettstoesser, Janine",
+        title="Thermoelectricity without absorbing energy from the heat sources",
+        journal="Physica E: Low-dimensional Systems and Nanostructures",
+        volume="75",
+        pages="257--265",
+        year="2016",
+    ),
+    _article(
+        "Buttiker1986",
+        "Phys. Rev. B 33, 3020",
+        author="Büttiker, Markus",
+        title="Role of quantum coherence in series resistors",
+        journal="Physical Review B",
+        volume="33",
+        pages="3020--3026",
+        year="1986",
+    ),
+    _article(
+        "Engquist1981",
+        "Phys. Rev. B 24, 1151",
+        author="Engquist, H.-L. and Anderson, P. W.",
+        title="Definition and measurement of the electrical and thermal resistances",
+        journal="Physical Review B",
+        volume="24",
+        pages="1151--1154",
+        year="1981",
+    ),
+    _article(
+        "Grassmann1985",
+        "Oper. Res. 33, 1107",
+        author="Grassmann, Winfried K. and Taksar, Michael I. and Heyman, Daniel P.",
+        title="Regenerative Analysis and Steady State Distributions for Markov Chains",
+        journal="Operations Research",
+        volume="33",
+        pages="1107--1116",
+        year="1985",
+    ),
+)
+"""The literature of the physics and of its methods."""
+
+SOFTWARE = (
+    Reference(
+        "mesotherm",
+        "software",
+        "",
+        {
+            "author": "{The mesotherm developers}",
+            "title": "mesotherm: nonlinear thermoelectric transport in nanodevices",
+            "version": __version__,
+            "license": "Apache-2.0",
+            "year": "2026",
+        },
+    ),
+    Reference(
+        "Bradbury2018",
+        "software",
+        "",
+        {
+            "author": "Bradbury, James and Frostig, Roy and Hawkins, Peter and Johnson, Matthew James and Leary, Chris "
+            "and Maclaurin, Dougal and Necula, George and Paszke, Adam and VanderPlas, Jake and Wanderman-Milne, Skye "
+            "and Zhang, Qiao",
+            "title": "{JAX}: composable transformations of {Python+NumPy} programs",
+            "year": "2018",
+        },
+    ),
+    Reference(
+        "Kidger2021",
+        "misc",
+        "",
+        {
+            "author": "Kidger, Patrick and Garcia, Cristian",
+            "title": "{Equinox}: neural networks in {JAX} via callable {PyTrees} and filtered transformations",
+            "eprint": "2111.00254",
+            "archivePrefix": "arXiv",
+            "year": "2021",
+        },
+    ),
+    Reference(
+        "Rader2024",
+        "misc",
+        "",
+        {
+            "author": "Rader, Jason and Lyons, Terry and Kidger, Patrick",
+            "title": "{Optimistix}: modular optimisation in {JAX} and {Equinox}",
+            "eprint": "2402.09983",
+            "archivePrefix": "arXiv",
+            "year": "2024",
+        },
+    ),
+)
+"""The library itself and the software it computes with; always cited."""
+
+
+def cited(used: Iterable[Any]) -> list[Reference]:
+    """What classes and functions rest on by their docstrings, those of their bases and of their modules; software
+    last."""
+    texts = []
+    for one in used:
+        for base in one.__mro__ if isinstance(one, type) else (one,):
+            texts += [sources(base), sources(sys.modules.get(base.__module__))]
+    return [*(reference for reference in REFERENCES if any(reference.mark in text for text in texts)), *SOFTWARE]
+
+
+def rests_on(setup: Setup, experiment: AbstractExperiment) -> list[Reference]:
+    """What a run rests on: its device with every part, its unknowns, its experiment."""
+    return cited([*_with_parts(setup.device), *map(type, setup.unknowns), type(experiment)])
+
+
+def _with_parts(component: Component) -> Iterator[type]:
+    yield type(component)
+    for value in vars(component).values():
+        if isinstance(value, Component):
+            yield from _with_parts(value)
+
+
+def by_key(keys: Iterable[str]) -> list[Reference]:
+    """References by their keys, in the order of the literature; unknown keys are left out."""
+    wanted = set(keys)
+    return [reference for reference in (*REFERENCES, *SOFTWARE) if reference.key in wanted]

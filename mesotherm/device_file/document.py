@@ -1,0 +1,395 @@
+"""The device file (TOML): what to compute, in a form a person writes.
+
+``load`` reads one and answers with everything a sweep needs, or raises :class:`DeviceFileError` with every mistake it
+found. Tables that configure a component have the schema of its class (:mod:`mesotherm.device_file.schema`); here are
+the others, and what only the file as a whole can check.
+"""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+
+from mesotherm.catalogue import kind_of, kinds
+from mesotherm.device import AbstractDevice, Reservoirs
+from mesotherm.device_file.axes import read_axes, resolve_axes
+from mesotherm.device_file.problems import DeviceFileError, Problem, suggestion
+from mesotherm.device_file.reader import Reader, with_names_only
+from mesotherm.device_file.schema import TABLE, described, field, model, quantity
+from mesotherm.device_file.toml_lines import KeyPath, TomlSyntaxError, parse
+from mesotherm.experiments import AbstractExperiment, Setup
+from mesotherm.fields import TerminalName, meanings, parameters
+from mesotherm.sweep import RESERVOIR_PARAMETERS, Axis, Job
+from mesotherm.units import DEFAULT_RESULTS, UnitError, Units
+from mesotherm.unknowns import AbstractProbe, AbstractUnknown
+
+LARGEST_FILE = 1_000_000
+"""Bytes; a device file is a page of text, anything larger is another kind of file."""
+
+LONGEST_NAME = 100
+"""Bytes of a folder's name, and characters of a title."""
+
+SOME_ENERGY = "meV"
+"""Stands for an energy unit that is a mistake, so that quantities with units are not mistakes as well."""
+
+PLACEHOLDER = {"mu": 0.0, "T": 1.0}
+"""Reservoir of a floating terminal that the file leaves out; what floats is found, not read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A device file, understood.
+
+    Attributes
+    ----------
+    path, text
+        The file and its content.
+    title
+        Its title; the file's name if it gives none.
+    setup, experiment, axes
+        What :func:`mesotherm.sweep.sweep` needs; the tolerance of ``[numerics]`` is in ``setup``.
+    units
+        Of ``[units]``: what its numbers are in, and what results are to be given in.
+    folder, output_variables
+        Of ``[output]``: where results go, which are kept; ``None``: not said, all.
+    figure_variables, figure_title
+        Options of ``[figure]``; ``None`` where the plot chooses.
+    tables
+        Checksum (SHA-256) of every file with values that was read, by the name the device file gives.
+    """
+
+    path: Path
+    text: str
+    title: str
+    setup: Setup
+    experiment: AbstractExperiment
+    axes: list[Axis]
+    units: Units
+    folder: str | None = None
+    output_variables: list[str] | None = None
+    figure_variables: list[str | list[str]] | None = None
+    figure_title: str | None = None
+    tables: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def job(self) -> Job:
+        """What is swept, as the experiment prepares it."""
+        return Job(self.experiment.prepare(self.setup), self.experiment)
+
+
+def load(path: str | Path) -> Run:
+    """Read a device file.
+
+    Errors: :class:`DeviceFileError` with every mistake found, each with its line and key.
+    """
+    path = Path(path)
+    text = _text(path)
+    try:
+        data, lines = parse(text)
+    except TomlSyntaxError as error:
+        advice = "see https://toml.io for how the format is written."
+        raise DeviceFileError(
+            [Problem(str(path), error.line, "", f"this is not TOML: {error.reason} {advice}")]
+        ) from error
+    file = _File(Reader(path, lines.of), data)
+    run = file.read(path, text)
+    if run is None:
+        raise DeviceFileError(file.reader.problems)
+    return run
+
+
+def _text(path: Path) -> str:
+    def refuse(message: str) -> DeviceFileError:
+        return DeviceFileError([Problem(str(path), 0, "", message)])
+
+    if path.is_dir():
+        raise refuse("this is a folder; name a device file (TOML).")
+    if path.exists() and not path.is_file():
+        raise refuse("this is not a regular file; name a device file (TOML).")
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        raise refuse("there is no such file; check the name and the current folder.") from error
+    except OSError as error:
+        raise refuse(f"the file cannot be read ({error.strerror}); check its permissions.") from error
+    if len(content) > LARGEST_FILE:
+        raise refuse(f"the file is larger than {LARGEST_FILE // 1_000_000} MB; a device file is a page of text.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = "the file is not UTF-8 text; save it with UTF-8 encoding."
+        raise DeviceFileError([Problem(str(path), line, "", message)]) from error
+    if not text.strip():
+        raise refuse("the file is empty; it needs the tables [device], [reservoirs] and [experiment].")
+    return text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The tables of the file itself.
+
+DOCUMENT = model(
+    "Document",
+    title=(str, field("title of the run", "")),
+    units=(TABLE, field("the energy unit, and units of the results", {})),
+    device=(TABLE, field("what is computed")),
+    reservoirs=(TABLE, field("mu and T of every terminal that does not float")),
+    unknowns=(TABLE, field("terminals that float", {})),
+    experiment=(TABLE, field("what is done to the device")),
+    axes=(TABLE, field("swept parameters", {})),
+    numerics=(TABLE, field("numerical options", {})),
+    output=(TABLE, field("where results go, and which are kept", {})),
+    figure=(TABLE, field("options of the figure", {})),
+)
+
+UNITS = model(
+    "Units",
+    energy=(
+        str | None,
+        field(
+            'the energy unit, like "meV": plain numbers of this file are in it, and k_B = hbar = e = 1; with one, '
+            "values may carry units of their own",
+            None,
+        ),
+    ),
+    results=(
+        list[str],
+        field(
+            "units of the results, one per dimension; others keep "
+            f"{', '.join(DEFAULT_RESULTS)} and the energy unit. Amperes: e times the particle current",
+            list(DEFAULT_RESULTS),
+        ),
+    ),
+)
+
+NUMERICS = model(
+    "Numerics",
+    tolerance=(
+        quantity(parameters(Setup)["tolerance"]),
+        field(described(parameters(Setup)["tolerance"]), float(Setup.__dataclass_fields__["tolerance"].default)),
+    ),
+)
+
+OUTPUT = model(
+    "Output",
+    folder=(str, field("name of the folder for the results, in the current folder; --out goes before it", None)),
+    variables=(list[str], field("variables kept in result.nc, with their bounds, status and audit; all of them", None)),
+)
+
+FIGURE = model(
+    "Figure",
+    variables=(list[str | list[str]], field('one variable, or a list of them, per panel, like ["power"]', None)),
+    title=(str, field("title of the figure", None)),
+)
+
+
+def reservoir_model(unknown: AbstractUnknown | None, floats: bool):
+    """The model of a reservoir: T is required unless it floats, mu only where it alone is given."""
+    needed = _needed(unknown) if floats else ("T",)
+    return model(
+        "Reservoir",
+        **{
+            name: (quantity(meaning), field(described(meaning), ... if name in needed else PLACEHOLDER[name]))
+            for name, meaning in RESERVOIR_PARAMETERS.items()
+        },
+    )
+
+
+def _needed(unknown: AbstractUnknown | None) -> tuple[str, ...]:
+    """What of a floating terminal's reservoir is given, not found."""
+    if not isinstance(unknown, AbstractProbe):
+        return ()
+    return ("mu",) * (not unknown.floats_mu) + ("T",) * (not unknown.floats_T)
+
+
+class _File:
+    """One device file being read; every problem goes to ``reader``."""
+
+    def __init__(self, reader: Reader, data: dict[str, Any]):
+        self.reader = reader
+        self.top = reader.table(DOCUMENT, data, ())
+
+    def read(self, path: Path, text: str) -> Run | None:
+        """The run, or ``None`` with the problems noted."""
+        reader, top = self.reader, self.top
+        reader.units = self._units()
+        device = reader.component(AbstractDevice, top["device"], ("device",)) if "device" in top else None
+        terminals = self._terminals(device)
+        unknowns = self._unknowns(terminals)
+        reservoirs = self._reservoirs(terminals, unknowns)
+        experiment = (
+            reader.component(AbstractExperiment, top["experiment"], ("experiment",)) if "experiment" in top else None
+        )
+        self._check_terminals(experiment, terminals)
+        numerics, output, figure = (
+            reader.table(shape, top.get(name, {}), (name,))
+            for name, shape in (("numerics", NUMERICS), ("output", OUTPUT), ("figure", FIGURE))
+        )
+        self._check_texts(output, figure)
+        written = read_axes(reader, top.get("axes", {}))
+        if device is None or reservoirs is None or experiment is None or "tolerance" not in numerics:
+            return None
+        setup = Setup(device, reservoirs, tuple(u for u in unknowns.values() if u is not None), numerics["tolerance"])
+        axes = []
+        if (job := self._job(setup, experiment)) is not None:
+            axes = resolve_axes(reader, written, job)
+            self._check_variables(output, figure, job)
+        if reader.problems:
+            return None
+        return Run(
+            path=path,
+            text=text,
+            title=top["title"] or path.name,
+            setup=setup,
+            experiment=experiment,
+            axes=axes,
+            units=reader.units,
+            folder=output["folder"],
+            output_variables=output["variables"],
+            figure_variables=figure["variables"],
+            figure_title=figure["title"],
+            tables=reader.tables,
+        )
+
+    def _units(self) -> Units:
+        keys = self.reader.table(UNITS, self.top.get("units", {}), ("units",))
+        energy = keys.get("energy")
+        try:
+            chosen = Units(energy)
+        except UnitError as error:
+            self.reader.problem(("units", "energy"), str(error), energy)
+            chosen = Units(SOME_ENERGY)
+        try:
+            return dataclasses.replace(chosen, results=tuple(keys.get("results", DEFAULT_RESULTS)))
+        except UnitError as error:
+            self.reader.problem(("units", "results"), str(error), keys["results"])
+            return chosen
+
+    # What the device is joined to.
+
+    def _terminals(self, device: AbstractDevice | None) -> tuple[str, ...] | None:
+        """Names of the terminals, also where the device has mistakes of its own; ``None`` if they cannot be known."""
+        if device is not None:
+            return device.terminals
+        data = self.top.get("device")
+        cls = kinds(AbstractDevice).get(str(data.get("kind"))) if isinstance(data, dict) else None
+        if data is None or cls is None:
+            return None
+        try:
+            terminals = with_names_only(cls, data).terminals
+        except (AttributeError, TypeError):  # names that are missing, or not names
+            return None
+        return terminals if isinstance(terminals, tuple) else None
+
+    def _terminal(self, name: str, where: KeyPath, terminals, value: Any = None) -> bool:
+        """Whether a terminal exists; noted if not."""
+        if terminals is None or name in terminals:
+            return True
+        self.reader.problem(
+            where, f"there is no terminal {name!r} on this device; {suggestion(name, terminals)}", value
+        )
+        return False
+
+    def _unknowns(self, terminals) -> dict[str, AbstractUnknown | None]:
+        """What floats, by terminal; ``None`` for one with a mistake."""
+        found = {}
+        for name, data in self.top.get("unknowns", {}).items():
+            where = ("unknowns", name)
+            found[name] = None
+            if self._terminal(name, where, terminals):
+                if isinstance(data, dict):
+                    found[name] = self.reader.component(AbstractUnknown, data, where, terminal=name)
+                elif cls := self.reader.named(AbstractUnknown, data, where):
+                    found[name] = cls(terminal=name)
+        return found
+
+    def _reservoirs(self, terminals, unknowns) -> Reservoirs | None:
+        if "reservoirs" not in self.top:
+            return None
+        given = self.top["reservoirs"]
+        before = len(self.reader.problems)
+        values = {}
+        for name, data in given.items():
+            where = ("reservoirs", name)
+            if self._terminal(name, where, terminals):
+                values[name] = self.reader.table(reservoir_model(unknowns.get(name), name in unknowns), data, where)
+        for name in terminals or ():
+            needed = _needed(unknowns.get(name)) if name in unknowns else ("T",)
+            if name not in given and needed:
+                row = ", ".join(f"{quantity} = ..." for quantity in needed)
+                self.reader.problem(
+                    ("reservoirs", name),
+                    f"is missing; add {name} = {{ {row} }} to [reservoirs]"
+                    + ("." if name in unknowns else f', or let it float: {name} = "thermalizing_probe" in [unknowns].'),
+                )
+        if terminals is None or len(self.reader.problems) > before:
+            return None
+        rows = [PLACEHOLDER | values.get(name, {}) for name in terminals]
+        return Reservoirs(*(jnp.array([row[quantity] for row in rows], float) for quantity in ("mu", "T")))
+
+    # The experiment.
+
+    def _check_terminals(self, experiment, terminals):
+        """What an experiment says are terminals must be."""
+        if experiment is None:
+            return
+        for name, meaning in meanings(type(experiment)).items():
+            if isinstance(meaning, TerminalName):
+                value, where = getattr(experiment, name), ("experiment", name)
+                for terminal in value if meaning.several else (value,):
+                    self._terminal(terminal, where, terminals, list(value) if meaning.several else value)
+
+    def _job(self, setup: Setup, experiment: AbstractExperiment) -> Job | None:
+        """The job, unless the unknowns or the experiment themselves refuse the setup."""
+        floating = tuple(unknown.terminal for unknown in setup.unknowns)
+        before = len(self.reader.problems)
+        for unknown in setup.unknowns:
+            try:
+                unknown.check(setup.device, floating)
+            except ValueError as error:
+                self.reader.problem(("unknowns", unknown.terminal), str(error), kind_of(type(unknown)))
+        if len(self.reader.problems) > before or any(p.key.startswith("experiment.") for p in self.reader.problems):
+            return None
+        try:
+            return Job(experiment.prepare(setup), experiment)
+        except ValueError as error:
+            self.reader.problem(("experiment",), str(error))
+            return None
+
+    # What is written and drawn.
+
+    def _check_texts(self, output: dict[str, Any], figure: dict[str, Any]):
+        """Titles are lines, and the folder is a plain name: a data file does not say where else to write."""
+        for where, text in ((("title",), self.top.get("title")), (("figure", "title"), figure.get("title"))):
+            if text and (not text.isprintable() or len(text) > LONGEST_NAME):
+                self.reader.problem(where, f"must be one line of up to {LONGEST_NAME} printable characters.", text)
+        folder = output.get("folder")
+        if folder is not None and not is_plain_name(folder):
+            self.reader.problem(
+                ("output", "folder"),
+                "must be the plain name of a folder, without / or \\, not starting with a dot or a dash; it is made in "
+                "the current folder. For another place use --out on the command line.",
+                folder,
+            )
+
+    def _check_variables(self, output: dict[str, Any], figure: dict[str, Any], job: Job):
+        known = list(job.experiment.variables(job.setup))
+        panels = [[panel] if isinstance(panel, str) else panel for panel in figure.get("variables") or ()]
+        drawn = [(("figure", "variables"), name) for panel in panels for name in panel]
+        kept = [(("output", "variables"), name) for name in output.get("variables") or ()]
+        for where, name in drawn + kept:
+            variable = name.split(".")[0] if where[0] == "figure" else name  # "heat_current.L" draws one entry
+            if re.sub(r"^(error|estimate_table)_", "", variable) not in known:
+                self.reader.problem(where, f"{name!r} is not computed here; {suggestion(variable, known)}")
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a text can be the name of a folder and nothing but a name."""
+    return bool(
+        re.fullmatch(r"[^\s.\-/\\][^/\\]*(?<![\s.])", name)
+        and name.isprintable()
+        and len(name.encode()) <= LONGEST_NAME
+    )

@@ -1,0 +1,92 @@
+"""Mistakes in a device file, and how they are told."""
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+from mesotherm.device_file.toml_lines import KeyPath
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One mistake: where it is (``line`` 0: the file as a whole), the key, its value as written, what to do."""
+
+    path: str
+    line: int
+    key: str
+    message: str
+    value: str = ""
+
+    def __str__(self):
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        subject = f"{self.key} = {self.value}" if self.value else self.key
+        return ": ".join(part for part in (where, subject, self.message) if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for a program; ``line`` is null where the file as a whole is meant."""
+        return {**dataclasses.asdict(self), "line": self.line or None}
+
+
+class DeviceFileError(Exception):
+    """A device file that cannot be used: ``problems`` has one entry per mistake."""
+
+    def __init__(self, problems: list[Problem]):
+        super().__init__(problems)
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+
+    def __str__(self):
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+def dotted(where: KeyPath) -> str:
+    """A key path as a file writes it."""
+    written = ""
+    for part in where:
+        if isinstance(part, int):
+            written += f"[{part}]"
+        else:
+            written += ("." if written else "") + (part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else _quoted(part))
+    return written
+
+
+LONGEST_SHOWN = 60
+"""Characters of a value that are shown."""
+
+
+def as_written(value: Any) -> str:
+    """A value as the file writes it, cut where it is long."""
+    if isinstance(value, bool | str):
+        text = _quoted(value)
+    elif isinstance(value, dict):
+        text = "{ " + ", ".join(f"{key} = {as_written(entry)}" for key, entry in value.items()) + " }"
+    elif isinstance(value, list):
+        text = "[" + ", ".join(as_written(entry) for entry in value[:20]) + "]"
+    else:
+        text = repr(value) if isinstance(value, int | float) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def _quoted(text: str | bool) -> str:
+    """As in a file; what a terminal would obey is escaped."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in written)
+
+
+def suggestion(wrong: str, allowed: Collection[str]) -> str:
+    """ "did you mean", then all there is."""
+    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
+    start = f"did you mean {close[0]}? " if close else ""
+    return start + (f"there are: {', '.join(allowed)}." if allowed else "there are none here.")
+
+
+def type_name(value: Any) -> str:
+    """What kind of value a file gives, in words."""
+    if isinstance(value, bool):
+        return "true or false"
+    for cls, name in ((int, "a number"), (float, "a number"), (str, "a text"), (list, "a list"), (dict, "a table")):
+        if isinstance(value, cls):
+            return name
+    return f"a {type(value).__name__}"

@@ -1,0 +1,183 @@
+"""A device file to start from: commented, written from the classes, and running as it stands."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mesotherm.catalogue import kind_of, kinds, one_line, parts, sources
+from mesotherm.device import AbstractDevice, Reservoirs
+from mesotherm.device_file.problems import dotted, suggestion
+from mesotherm.device_file.schema import described
+from mesotherm.experiments import AbstractExperiment, Setup, SteadyStateExperiment
+from mesotherm.fields import Assignment, Component, Names, Parameter, TerminalName, meanings, parameters
+from mesotherm.unknowns import ThermalizingProbe
+
+COLD, HOT = 1.0, 2.0
+"""Temperatures of a template [energy]."""
+
+HOTTEST, POINTS = 3.0, 21
+"""Where its axis ends, and how many points it has."""
+
+COMMENT_COLUMN = 32
+"""Column of the comments beside keys."""
+
+
+def template(name: str, experiment: str | None = None) -> str:
+    """The text of a device file for a kind of device, or for a kind of experiment on the first device that allows it.
+
+    Parameters
+    ----------
+    name
+        A kind of device or of experiment.
+    experiment
+        A kind of experiment; by default the steady state.
+
+    Errors: ``ValueError`` for a kind there is not, or an experiment the device does not allow.
+    """
+    devices, experiments = kinds(AbstractDevice), kinds(AbstractExperiment)
+    if name in experiments and experiment is None:
+        candidates, wanted = list(devices.values()), experiments[name]
+    elif name not in devices:
+        raise ValueError(f"there is no device or experiment {name!r}; {suggestion(name, [*devices, *experiments])}")
+    elif experiment is not None and experiment not in experiments:
+        raise ValueError(f"there is no experiment {experiment!r}; {suggestion(experiment, experiments)}")
+    else:
+        candidates, wanted = [devices[name]], experiments[experiment] if experiment else SteadyStateExperiment
+    for cls in candidates:
+        if (found := _fitted(cls, wanted)) is not None:
+            return "\n".join(_lines(*found)) + "\n"
+    raise ValueError(f"the experiment {kind_of(wanted)} cannot be done to {' or '.join(map(kind_of, candidates))}.")
+
+
+def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
+    """The example of a device with the experiment, its terminals chosen so that it can be done; or nothing."""
+    device = cls.example()
+    unknowns = tuple(ThermalizingProbe(name) for name in device.usual_probes)
+    level = Reservoirs(np.zeros(len(device.terminals)), np.full(len(device.terminals), COLD))
+    setup = Setup(device, level, unknowns)
+    fixed = [name for name in device.terminals if name not in device.usual_probes]
+    names = [(n, m) for n, m in meanings(wanted).items() if isinstance(m, TerminalName)]
+    usual = {f.name: f.default for f in dataclasses.fields(wanted)}
+    choices = [
+        [usual[name], *((one,) if meaning.several else one for one in fixed if usual[name] != one)]
+        for name, meaning in names
+    ]
+    swept = _own_axis(wanted)
+    for chosen in itertools.product(*choices):
+        experiment = wanted(**dict(zip((name for name, _ in names), chosen, strict=True)))
+        try:
+            experiment.prepare(setup)
+        except ValueError:  # these terminals do not suit it
+            continue
+        hot = next((c[0] for c, (_, m) in zip(chosen, names, strict=True) if m.several and c), fixed[0])
+        heats_itself = swept is not None and swept[1].unit == "energy/k_B"
+        return Setup(device, level if heats_itself else level.at(device.index(hot), T=HOT), unknowns), experiment
+    return None
+
+
+def _own_axis(experiment: type) -> tuple[str, Parameter] | None:
+    """The parameter of an experiment that is worth sweeping: its first that is no plain number."""
+    own = ((name, meaning) for name, meaning in parameters(experiment).items() if meaning.unit != "1")
+    return next(own, None)
+
+
+def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
+    device = setup.device
+    kind = kind_of(type(device))
+    yield f"# {kind}: {one_line(type(device))}"
+    for part in (device, experiment):
+        if source := sources(type(part)):
+            yield f"# Source of {kind_of(type(part))}: {source}"
+    yield "#"
+    yield "# Run it with:  mesotherm run THIS_FILE"
+    yield f"# More about it:  mesotherm describe {kind}"
+    yield ""
+    yield f'title = "{kind.replace("_", " ").capitalize()}: {kind_of(type(experiment)).replace("_", " ")}"'
+    yield ""
+    yield "# Plain numbers are in one energy unit of your choice (k_B = hbar = e = 1). For real units say which, and"
+    yield '# write others where you like, "0.2 meV", "120 mK", "3 GHz":'
+    yield "#"
+    yield "# [units]"
+    yield '# energy = "meV"'
+    yield '# results = ["nA", "fW", "mK"]'
+    yield ""
+    yield from _component(device, ("device",))
+    yield "[reservoirs]"
+    for name, mu, T in zip(device.terminals, setup.reservoirs.mu.tolist(), setup.reservoirs.T.tolist(), strict=True):
+        if name not in device.usual_probes:
+            yield f"{name} = {{ mu = {mu}, T = {T} }}"
+    yield ""
+    if setup.unknowns:
+        yield "[unknowns]                      # found, not given"
+        for unknown in setup.unknowns:
+            yield f'{unknown.terminal} = "{kind_of(type(unknown))}"'
+        yield ""
+    yield f"# {one_line(type(experiment))}"
+    yield from _component(experiment, ("experiment",))
+    hot = device.terminals[int(np.argmax(np.asarray(setup.reservoirs.T)))]
+    name, path, start = f"T_{hot}", f"reservoirs.{hot}.T", COLD + (HOTTEST - COLD) / (POINTS - 1)
+    if (own := _own_axis(type(experiment))) is not None:
+        name, path = own[0], f"experiment.{own[0]}"
+        start = -HOTTEST if np.isneginf(own[1].low) else HOTTEST / (POINTS - 1)
+    yield f"[axes.{name}]"
+    yield _with_comment(f'parameter = "{path}"', "path of any key above that is a number")
+    yield f"start = {start:g}"
+    yield f"stop = {HOTTEST:g}"
+    yield f"points = {POINTS}"
+
+
+def _component(component: Component, where: tuple[str, ...]) -> Iterator[str]:
+    """A component's table, then those inside it."""
+    cls = type(component)
+    yield f"[{dotted(where)}]"
+    yield f'kind = "{kind_of(cls)}"'
+    inner = []
+    for name, meaning in meanings(cls).items():
+        value = getattr(component, name)
+        match meaning:
+            case Parameter(entries=(), column=False):
+                yield _with_comment(f"{name} = {float(value)!r}", described(meaning))
+            case Parameter(entries=()):
+                yield _with_comment(f"{name} = {np.asarray(value).tolist()}", described(meaning))
+            case Names() | TerminalName(several=True):
+                yield _with_comment(f"{name} = {_listed(value)}", meaning.doc)
+            case TerminalName():
+                yield _with_comment(f'{name} = "{value}"', meaning.doc)
+            case _:
+                inner.append((name, meaning))
+    yield ""
+    for name, meaning in inner:
+        at = (*where, name)
+        if name in parts(cls):
+            yield f"# {meaning.doc}"
+            yield from _component(getattr(component, name), at)
+        else:
+            yield from _named(component, name, meaning, at)
+
+
+def _named(component: Any, name: str, meaning: Assignment | Parameter, where: tuple[str, ...]) -> Iterator[str]:
+    """A table of entries that have names."""
+    value = getattr(component, name)
+    if isinstance(meaning, Assignment):
+        yield _with_comment(f"[{dotted(where)}]", meaning.doc)
+        yield from (f'{new} = "{existing}"' for new, existing in value)
+    else:
+        yield _with_comment(f"[{dotted(where)}]", described(meaning))
+        first, *rest = (getattr(component, attribute) for attribute in meaning.entries)
+        for label, row in zip(first, np.asarray(value).tolist(), strict=True):
+            same = not rest or len(set(row)) == 1
+            one = row if not rest else row[0]
+            cells = ", ".join(f"{key} = {cell!r}" for key, cell in zip(rest[0], row, strict=True)) if rest else ""
+            yield f"{label} = {one!r}" if same else f"{label} = {{ {cells} }}"
+    yield ""
+
+
+def _listed(names) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _with_comment(key: str, comment: str) -> str:
+    return f"{key.ljust(COMMENT_COLUMN - 1)} # {comment}"

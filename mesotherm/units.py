@@ -1,0 +1,574 @@
+"""The border between quantities with SI units, as people write them, and the plain numbers inside (k_B = ħ = e = 1).
+
+One energy unit is chosen once, for example "meV". Internal units are products of powers of ``energy``, ``hbar``,
+``k_B`` and ``e``, or "1": "energy/k_B" is a temperature, "energy/hbar" a particle current or a tunnel rate.
+
+The two frequency rules. What a text in hertz means depends on what is needed there:
+
+- an ENERGY: it is the frequency of a photon, E = h f; "3 GHz" is 0.0124 meV. Only hertz says so; "1/s" is refused, for
+  it may be an angular frequency.
+- a RATE: it counts events; "3 GHz" and "3e9 1/s" are 3·10⁹ events per second, which is ħ·3·10⁹/s = 0.00197 meV over ħ.
+  There is no factor 2π.
+
+Other crossings of the border. A temperature stands for the energy k_B T; an energy for a temperature, or for ħ times a
+rate. A voltage stands for nothing: the sign of an electron's energy in it is a matter of convention. Everything else
+needs its exact dimension. "h" is refused: the hour to a unit library, Planck's constant to a physicist.
+
+Conversion factors are exact rational numbers (k_B, h and e are exact in the SI since 2019; π to 50 digits), rounded
+once, at the end: "0.2 meV" is the 64-bit number 0.2 in meV.
+
+Source of units and constants: the package pint, with the CODATA values it carries.
+"""
+
+import dataclasses
+import difflib
+import functools
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+import xarray as xr
+
+DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS")
+"""Units of results where none are chosen: currents, powers, temperatures, entropy rates, thermopowers, conductances."""
+
+LONGEST_TEXT = 100
+"""Characters of a quantity; a longer text is no quantity."""
+
+LONGEST_SHOWN = 60
+"""Characters of a text that a message repeats."""
+
+ENERGY_RANGE = Fraction(1, 10**60), Fraction(10**60)
+"""Energy units that can be chosen [J]. Within it no factor of a conversion leaves the range of 64-bit numbers."""
+
+Dimension = tuple[int, int, int, int, int]
+"""Powers of kilogram, metre, second, ampere and kelvin."""
+
+SI_BASE = ("kilogram", "meter", "second", "ampere", "kelvin")
+SI_SYMBOLS = ("kg", "m", "s", "A", "K")
+
+INTERNAL_BASE: dict[str, Dimension] = {
+    "energy": (1, 2, -2, 0, 0),
+    "hbar": (1, 2, -1, 0, 0),
+    "k_B": (1, 2, -2, 0, -1),
+    "e": (0, 0, 1, 1, 0),
+}
+"""What internal units are products of. The dimensions are independent, so that a dimension has one internal unit."""
+
+QUANTITIES: dict[str, tuple[str, str]] = {
+    "1": ("a plain number", '"0.5" or "50 %"'),
+    "energy": ("an energy", '"0.2 meV", "100 mK" (k_B T) or "3 GHz" (h f)'),
+    "energy/k_B": ("a temperature", '"100 mK" or "10 ueV" (k_B T)'),
+    "energy/hbar": ("a rate", '"3 GHz" or "3e9 1/s" (events per second), or "2 ueV" (ħ times the rate)'),
+    "energy^2/hbar": ("a power", '"1 fW"'),
+    "k_B*energy/hbar": ("a power per kelvin", '"1 fW/K"'),
+    "k_B/e": ("a thermopower", '"100 uV/K"'),
+    "e^2/hbar": ("a conductance", '"10 uS"'),
+    "e*energy/hbar": ("an electric current", '"1 nA"'),
+    "energy/e": ("a voltage", '"1 mV"'),
+}
+"""Internal units of everything a result can be, with its name and texts that are accepted for it."""
+
+OTHER_DIMENSIONS: dict[Dimension, str] = {
+    (0, 0, 1, 0, 0): "a time",
+    (0, 1, 0, 0, 0): "a length",
+    (1, 0, 0, 0, 0): "a mass",
+    (0, 0, 1, 1, 0): "a charge",
+    (1, 2, -1, 0, 0): "an action",
+    (1, 2, -2, 0, -1): "an energy per kelvin",
+    (1, 2, -3, -2, 0): "a resistance",
+    (1, 0, -2, -1, 0): "a magnetic field",
+    (0, -1, 0, 0, 0): "a wavenumber",
+}
+"""Names of what people write by mistake."""
+
+COMMON_UNITS = (
+    *("eV", "meV", "ueV", "neV", "J", "K", "mK", "uK", "nK"),
+    *("Hz", "kHz", "MHz", "GHz", "THz", "s", "ms", "us", "ns", "ps"),
+    *("A", "mA", "uA", "nA", "pA", "fA", "W", "mW", "uW", "nW", "pW", "fW", "aW", "V", "mV", "uV", "nV"),
+    *("S", "mS", "uS", "nS", "%", "hbar", "k_B", "e"),
+)
+"""Units that a misspelt one is compared with."""
+
+NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?:inf|nan)(?![A-Za-z0-9_]))")
+FACTOR = re.compile(r"(1(?![0-9])|[A-Za-zµμΩ°%][A-Za-z0-9_µμΩ]*)(?:(?:\^|\*\*)([+-]?[0-9])(?![0-9]))?")
+BETWEEN = re.compile(r" *([*/]) *| +")
+
+
+class UnitError(ValueError):
+    """A text that is not the quantity needed. The message says what it is, what is needed, and gives examples."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ResultUnit:
+    """How variables of one internal unit are written.
+
+    Attributes
+    ----------
+    written
+        The unit as people read it.
+    factor
+        What the plain numbers are multiplied by.
+    remark
+        What is appended to the variable's long name: " times e" or " over e" where a charge was multiplied in.
+    """
+
+    written: str
+    factor: float
+    remark: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Units:
+    """The energy unit of the plain numbers, and the units results are written in.
+
+    Attributes
+    ----------
+    energy
+        "meV", or with a number in front, "25 meV". ``None``: no energy unit was chosen; there are only plain numbers
+        and texts without dimension, and results stay as they are.
+    results
+        Units of results, at most one for each dimension; dimensions not covered have that of ``DEFAULT_RESULTS``,
+        energies the energy unit.
+
+    Errors: :class:`UnitError` for an unknown unit, an energy unit that is no energy, a result unit of a dimension that
+    no result has, two of one dimension, and result units without an energy unit.
+    """
+
+    energy: str | None = None
+    results: tuple[str, ...] = DEFAULT_RESULTS
+
+    def __post_init__(self):
+        object.__setattr__(self, "results", tuple(self.results))
+        if self.energy is not None:
+            object.__setattr__(self, "energy", self.energy.strip(" "))
+            _energy_unit(self.energy)
+        if self.results == DEFAULT_RESULTS:
+            return  # these are good, and need no unit library
+        if self.energy is None and self.results:
+            raise UnitError(
+                f"result units ({', '.join(map(_shown, self.results))}) need the energy unit of the plain numbers; add "
+                'energy = "meV", or another energy.'
+            )
+        by_dimension: dict[Dimension, str] = {}
+        for written in self.results:
+            dimension = _unit(written).dimension
+            if dimension not in _result_dimensions():
+                raise UnitError(
+                    f"{_shown(written)} is a unit of {_named(dimension)}, which no result is; give units of "
+                    f"{', '.join(name for unit, (name, _) in QUANTITIES.items() if unit != '1')}."
+                )
+            if dimension in by_dimension:
+                raise UnitError(
+                    f"{_shown(by_dimension[dimension])} and {_shown(written)} are both units of {_named(dimension)}; "
+                    "leave one out."
+                )
+            by_dimension[dimension] = written
+
+    # Texts to numbers.
+
+    def number(self, text: str, unit: str) -> float:
+        """A quantity in an internal unit: ``Units("meV").number("20 ueV", "energy")`` is 0.02.
+
+        Parameters
+        ----------
+        text
+            A number and a unit, "0.2 meV"; a plain number only where ``unit`` is "1". Infinities are allowed.
+        unit
+            The internal unit.
+
+        Errors: :class:`UnitError` for anything that is not such a text or not of a suitable dimension.
+        """
+        _checked_powers(unit)
+        value, written = _number_and_unit(text)
+        if written == "1" and unit != "1":
+            digits = text.strip(" ")
+            meant = f" for {digits} {self.written(unit)}, or with a unit: {_examples(unit)}" if self.energy else ""
+            raise UnitError(f"{_shown(text)} has no unit; write {digits} without quotes{meant}.")
+        factor = self._exact_factor(written, unit, text)
+        if isinstance(value, float):
+            return value  # infinite
+        return _rounded(value * factor, text)
+
+    def factor(self, written: str, unit: str) -> float:
+        """One ``written`` unit, like "mK", in an internal unit. The rules are those of :meth:`number`."""
+        return _rounded(self._exact_factor(written, unit, written), written)
+
+    def split(self, text: str) -> tuple[float, str]:
+        """The number and the unit of a text: "20 mK" is (20.0, "mK"). A number alone has the unit "1".
+
+        Whether there is such a unit, and whether it suits, is for :meth:`factor` to say.
+        """
+        value, written = _number_and_unit(text)
+        return float(value), written
+
+    def written(self, unit: str) -> str:
+        """An internal unit with the name of the energy unit in it: "energy^2/hbar" is "meV^2/hbar"."""
+        if self.energy is None:
+            return unit
+        if unit == "energy":
+            return self.energy
+        energy = self.energy if FACTOR.fullmatch(self.energy) else f"({self.energy})"
+        return re.sub(r"\benergy\b", lambda _: energy, unit)
+
+    def _exact_factor(self, written: str, unit: str, text: str) -> Fraction:
+        """One ``written`` unit in an internal one; ``text`` is what messages show."""
+        powers = _checked_powers(unit)
+        given = _unit(written)
+        scale = given.scale * _stands_for(given, unit, powers, text)
+        if unit == "1":
+            return scale
+        if self.energy is None:
+            raise UnitError(
+                f"{_shown(text)} has a unit, but no energy unit was chosen; add a table [units] with energy = "
+                '"meV" (or another energy) to the file, or give plain numbers only.'
+            )
+        return scale / self._in_si(powers)
+
+    def _in_si(self, powers: tuple[int, ...]) -> Fraction:
+        """An internal unit in SI base units."""
+        assert self.energy is not None
+        bases = _energy_unit(self.energy).scale, _constant("hbar"), _constant("k_B"), _constant("e")
+        return math.prod((base**power for base, power in zip(bases, powers, strict=True)), start=Fraction(1))
+
+    # Numbers to results.
+
+    def result(self, unit: str) -> ResultUnit | None:
+        """How variables of an internal unit are written; ``None`` if they stay plain numbers.
+
+        A result unit of exactly this dimension comes first, the user's before the default; then the user's units that
+        need a charge: times e (particle currents in amperes) or over e (energies in volts); then the energy unit for
+        energies; then defaults that need a charge.
+        """
+        powers = _powers(unit)
+        if self.energy is None or powers is None or not any(powers):
+            return None
+        dimension, charge = _dimension(powers), INTERNAL_BASE["e"]
+        times_e = tuple(d + c for d, c in zip(dimension, charge, strict=True))
+        over_e = tuple(d - c for d, c in zip(dimension, charge, strict=True))
+        own, default = self.results, DEFAULT_RESULTS
+        energy = (_energy_unit(self.energy).written,)
+        for candidates, needed, charges, remark in (
+            (own, dimension, 0, ""),
+            (default, dimension, 0, ""),
+            (own, times_e, 1, " times e"),
+            (own, over_e, -1, " over e"),
+            (energy, dimension, 0, ""),
+            (default, times_e, 1, " times e"),
+            (default, over_e, -1, " over e"),
+        ):
+            for written in candidates:
+                if _unit(written).dimension == needed:
+                    exact = self._in_si(powers) * _constant("e") ** charges / _unit(written).scale
+                    return ResultUnit(written, _rounded(exact, written), remark)
+        return None
+
+    def converted(self, dataset: xr.Dataset) -> xr.Dataset:
+        """A dataset with its variables in the units of results.
+
+        Parameters
+        ----------
+        dataset
+            Variables with internal units in their attribute ``units``. Those without, or with any other text there,
+            stay as they are, and so do all coordinates.
+
+        Returns
+        -------
+        Dataset
+            A copy; numbers are multiplied by constants, nothing else. Bounds and estimates are converted like what they
+            belong to. ``long_name`` says where a charge was multiplied in. The attribute ``energy_unit`` is new,
+            ``convention`` says that units are real. Without an energy unit: the dataset itself.
+        """
+        if self.energy is None:
+            return dataset
+        found = dataset.copy()
+        for name, variable in dataset.data_vars.items():
+            result = self.result(str(variable.attrs.get("units", "1")))
+            if result is None:
+                continue
+            found[name] = variable.copy(data=variable.data * result.factor)
+            found[name].attrs["units"] = result.written
+            if result.remark and "long_name" in variable.attrs:
+                found[name].attrs["long_name"] += result.remark
+        found.attrs["energy_unit"] = self.energy
+        if "convention" in found.attrs:
+            found.attrs["convention"] = f"currents into the device; SI units; energy unit {self.energy}"
+        return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Internal units.
+
+
+@functools.lru_cache(maxsize=256)
+def _powers(unit: str) -> tuple[int, ...] | None:
+    """Powers of ``INTERNAL_BASE`` in an internal unit; ``None`` if it is none."""
+    try:
+        factors = _factors(unit)
+    except UnitError:
+        return None
+    powers = dict.fromkeys(INTERNAL_BASE, 0)
+    for name, power in factors:
+        if name not in powers:
+            return None
+        powers[name] += power
+    return tuple(powers.values())
+
+
+def _checked_powers(unit: str) -> tuple[int, ...]:
+    """The same; :class:`UnitError` if it is none."""
+    powers = _powers(unit)
+    if powers is None:
+        raise UnitError(
+            f"{_shown(unit)} is not an internal unit; give a product of powers of {', '.join(INTERNAL_BASE)}, or 1."
+        )
+    return powers
+
+
+def _dimension(powers: tuple[int, ...]) -> Dimension:
+    columns = zip(*INTERNAL_BASE.values(), strict=True)
+    kilogram, meter, second, ampere, kelvin = (
+        sum(power * entry for power, entry in zip(powers, column, strict=True)) for column in columns
+    )
+    return kilogram, meter, second, ampere, kelvin
+
+
+def _dimension_of(unit: str) -> Dimension:
+    return _dimension(_checked_powers(unit))
+
+
+@functools.cache
+def _result_dimensions() -> dict[Dimension, str]:
+    """Names of everything a result can be."""
+    return {_dimension_of(unit): name for unit, (name, _) in QUANTITIES.items() if unit != "1"}
+
+
+def _named(dimension: Dimension) -> str:
+    """A dimension in words."""
+    names = {(0,) * 5: "a number without dimension"} | OTHER_DIMENSIONS | _result_dimensions()
+    if dimension in names:
+        return names[dimension]
+    return f"something in {_in_base_units(dimension)}"
+
+
+def _in_base_units(dimension: Dimension) -> str:
+    powers = zip(SI_SYMBOLS, dimension, strict=True)
+    return "*".join(symbol if power == 1 else f"{symbol}^{power}" for symbol, power in powers if power)
+
+
+def _examples(unit: str) -> str:
+    return QUANTITIES[unit][1] if unit in QUANTITIES else f'"1 {_in_base_units(_dimension_of(unit))}"'
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Texts. The unit library evaluates expressions; only single names ever reach it.
+
+
+def _shown(text: str) -> str:
+    """A text in a message: cut where it is long, what a terminal would obey escaped."""
+    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut) + '"'
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise UnitError(f'{_shown(text)} has {len(text)} characters; write a number and a unit, like "0.2 meV".')
+
+
+def _number_and_unit(text: str) -> tuple[Fraction | float, str]:
+    """The number of a text, exact (or infinite), and its unit as written, "1" if there is none."""
+    _check_length(text)
+    stripped = text.strip(" ")
+    found = NUMBER.match(stripped)
+    if found is None:
+        example = f"1 {stripped}" if stripped in COMMON_UNITS else "0.2 meV"
+        raise UnitError(f'{_shown(text)} is not a number with a unit; write one, like "{example}".')
+    written = stripped[found.end() :].strip(" ") or "1"
+    if written.startswith(","):
+        raise UnitError(f"{_shown(text)} has a comma; write decimals with a point, one number in a text.")
+    if written.startswith("/"):
+        written = f"1{written}"
+    _factors(written)
+    return _exact(found.group(), text), written
+
+
+def _exact(digits: str, text: str) -> Fraction | float:
+    """A number as written, without rounding; infinities as floats."""
+    value = float(digits)
+    if math.isnan(value):
+        raise UnitError(f"{_shown(text)} is not a number; give one.")
+    if math.isinf(value):
+        if "inf" in digits:
+            return value
+        raise UnitError(f"{_shown(text)} is too large for a 64-bit number; give a smaller one.")
+    mantissa = re.split("[eE]", digits)[0]
+    if value == 0.0:  # its exponent may have any size
+        if float(mantissa) != 0.0:
+            raise UnitError(f"{_shown(text)} is too small for a 64-bit number; give a larger one, or 0.")
+        return Fraction(0)
+    return Fraction(digits)
+
+
+def _rounded(exact: Fraction, text: str) -> float:
+    """The nearest 64-bit number, which must be there."""
+    try:
+        value = float(exact)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value) or (value == 0.0 and exact):
+        raise UnitError(
+            f"{_shown(text)} is out of the range of 64-bit numbers in the energy unit; check number and unit."
+        )
+    return value
+
+
+def _factors(written: str) -> list[tuple[str, int]]:
+    """The names in a product of units and their powers, left to right; none for "1"."""
+    _check_length(written)
+    bad = UnitError(
+        f'{_shown(written)} is not a unit; write a product of powers of units without a number, like "meV" or "fW/K".'
+    )
+    factors, position, sign, divided = [], 0, 1, False
+    while True:
+        name = FACTOR.match(written, position)
+        if name is None:
+            raise bad
+        if name.group(1) != "1":
+            factors.append((name.group(1), sign * int(name.group(2) or 1)))
+        position = name.end()
+        if position == len(written):
+            return factors
+        between = BETWEEN.match(written, position)
+        following = FACTOR.match(written, between.end()) if between else None
+        if between is None or following is None:
+            raise bad
+        if between.group(1) is None and "1" in (name.group(1), following.group(1)):
+            raise bad  # "1 1 meV" is rather a slip
+        if between.group(1) is None and divided:
+            raise UnitError(
+                f"{_shown(written)}: what is divided by? write a/b/c or a*c/b, with * and / between all units."
+            )
+        sign = -1 if between.group(1) == "/" else 1
+        divided = divided or sign < 0
+        position = between.end()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Written units.
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unit:
+    """A written unit: how many SI base units it is, exactly; of which dimension; whether hertz is what makes it a
+    frequency."""
+
+    written: str
+    scale: Fraction
+    dimension: Dimension
+    in_hertz: bool = False
+
+
+@functools.cache
+def _registry() -> Any:
+    """The unit library, loaded when the first unit is met: that takes longer than the rest of the command line."""
+    import pint
+
+    return pint.UnitRegistry(non_int_type=Fraction)
+
+
+@functools.lru_cache(maxsize=256)
+def _unit(written: str) -> _Unit:
+    """A unit by its text. Raises :class:`UnitError` if there is no such unit or it is none that can be multiplied."""
+    scale, dimension, hertz = Fraction(1), (0, 0, 0, 0, 0), 0
+    for name, power in _factors(written):
+        one = _named_unit(name)
+        scale *= one.scale**power
+        first, second, third, fourth, fifth = (d + power * o for d, o in zip(dimension, one.dimension, strict=True))
+        dimension = first, second, third, fourth, fifth
+        hertz += power * one.in_hertz
+    return _Unit(written, scale, dimension, hertz == 1)
+
+
+@functools.lru_cache(maxsize=256)
+def _named_unit(name: str) -> _Unit:
+    """A single unit, prefix included."""
+    registry = _registry()
+    known = registry.parse_unit_name("percent" if name == "%" else name)
+    if not known:
+        raise UnitError(f"there is no unit {_shown(name)}; {_suggestion(name)}")
+    prefix, unit, _ = known[0]
+    if name.endswith("s") and not name.endswith(unit + "s") and known[0] in registry.parse_unit_name(name[:-1]):
+        # read as a plural; behind a symbol the s is rather a second
+        raise UnitError(f"there is no unit {_shown(name)}; write {name[:-1]} without s, or {name[:-1]}*s.")
+    if "hour" in unit and "hour" not in name:
+        raise UnitError(f"{_shown(name)}: h may be the hour or Planck's constant; write hour, or planck_constant.")
+    if "degree_" in unit:
+        raise UnitError(f"{_shown(name)} is a temperature scale with another zero or step; give kelvin.")
+    if not registry._units[unit].is_multiplicative:
+        raise UnitError(f"{_shown(name)} is a logarithmic unit; give the quantity itself.")
+    scale, base = registry.get_base_units(prefix + unit)
+    powers = {str(entry): Fraction(power) for entry, power in base._units.items()}
+    if not set(powers) <= set(SI_BASE) or any(power.denominator != 1 for power in powers.values()):
+        raise UnitError(
+            f"{_shown(name)} is made of {', '.join(powers)}; give units made of {', '.join(SI_SYMBOLS)} only: rates in "
+            "Hz or 1/s, an angular frequency ω as the energy ħω."
+        )
+    kilogram, meter, second, ampere, kelvin = (int(powers.get(entry, 0)) for entry in SI_BASE)
+    return _Unit(name, Fraction(scale), (kilogram, meter, second, ampere, kelvin), unit == "hertz")
+
+
+def _suggestion(name: str) -> str:
+    same = [unit for unit in COMMON_UNITS if unit.lower() == name.lower()]
+    close = same or difflib.get_close_matches(name, COMMON_UNITS, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else "there are for example meV, ueV, mK, K, GHz, 1/s, nA, fW, mV, uS."
+
+
+def _constant(name: str) -> Fraction:
+    """ħ, k_B or e in SI base units."""
+    return _named_unit(name).scale
+
+
+@functools.lru_cache(maxsize=16)
+def _energy_unit(text: str) -> _Unit:
+    """The energy unit, with the number in front of it in ``scale`` but not in ``written``."""
+    number, written = _number_and_unit(text) if NUMBER.match(text.strip(" ")) else (Fraction(1), text.strip(" "))
+    unit = _unit(written)
+    if unit.dimension != INTERNAL_BASE["energy"]:
+        raise UnitError(
+            f'{_shown(text)} is no energy but {_named(unit.dimension)}; name an energy as the energy unit, like "meV".'
+        )
+    if isinstance(number, float) or number <= 0:
+        raise UnitError(f'{_shown(text)} is not positive and finite; name an energy like "meV" or "25 meV".')
+    low, high = ENERGY_RANGE
+    if not low <= number * unit.scale <= high:
+        raise UnitError(f'{_shown(text)} is not from {float(low):g} J to {float(high):g} J; name an energy like "meV".')
+    return dataclasses.replace(unit, scale=number * unit.scale)
+
+
+def _stands_for(given: _Unit, unit: str, powers: tuple[int, ...], text: str) -> Fraction:
+    """What a quantity is multiplied by to be of the dimension of an internal unit; 1 if it is of that already."""
+    needed = _dimension(powers)
+    if given.dimension == needed:
+        return Fraction(1)
+    energy, temperature, rate, voltage = (
+        _dimension_of(name) for name in ("energy", "energy/k_B", "energy/hbar", "energy/e")
+    )
+    if needed == energy and given.dimension == temperature:
+        return _constant("k_B")
+    if needed == temperature and given.dimension == energy:
+        return 1 / _constant("k_B")
+    if needed == rate and given.dimension == energy:
+        return 1 / _constant("hbar")
+    if needed == energy and given.dimension == rate and given.in_hertz:
+        return _constant("planck_constant")
+    name = QUANTITIES[unit][0] if unit in QUANTITIES else _named(needed)
+    advice = f"write for example {_examples(unit)}"
+    if needed == energy and given.dimension == voltage:
+        advice = (
+            'write the energy e*V, "1 meV" for a bias of 1 mV (a voltage does not say which sign the energy of an '
+            "electron has)"
+        )
+    if needed == energy and given.dimension == rate:
+        advice = "write a frequency f in hertz, which stands for h f, or the energy ħω of an angular frequency ω"
+    raise UnitError(f"{_shown(text)} is {_named(given.dimension)}, but {name} is needed; {advice}.")
