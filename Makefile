@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-slow lint bench clean
+.PHONY: help setup demo test test-slow lint docs bench clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ lint: $(READY) ## style, types, layers
 .venv/.bench: $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch .venv/.bench
+
+docs: $(READY) ## write the pages that are generated
+	$(BIN)/mesotherm schema --format markdown > docs/device_file.md
 
 bench: .venv/.bench ## measure speed, beside scipy and QuTiP; prints figures, asserts nothing
 	$(BIN)/python benchmarks/bench.py

@@ -9,9 +9,12 @@ jax.config.update("jax_enable_x64", True)
 
 from mesotherm._version import __version__
 from mesotherm.device import Effort, Reservoirs
+from mesotherm.device_file import load
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
+from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
+from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
 from mesotherm.experiments import (
     CurrentVoltage,
     DiodeTest,
@@ -28,6 +31,7 @@ from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState, steady_state
 from mesotherm.sweep import Axis, Tie, sweep
 from mesotherm.thermodynamics import LAWS, Audit, audit
+from mesotherm.units import Units
 from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, VoltageProbe
 
 __all__ = [
@@ -52,14 +56,18 @@ __all__ = [
     "SteadyState",
     "SteadyStateExperiment",
     "StepBarrier",
+    "TabulatedBarrier",
     "ThermalizationDiode",
     "ThermalizingProbe",
     "Tie",
     "TransparentRegion",
+    "TwoTerminalConductor",
+    "Units",
     "VanishingProbe",
     "VoltageProbe",
     "__version__",
     "audit",
+    "load",
     "quantum_dot_thermocouple",
     "steady_state",
     "sweep",

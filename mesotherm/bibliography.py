@@ -56,7 +56,7 @@ def _article(key: str, mark: str, **fields: str) -> Reference:
 REFERENCES = (
     _article(
         "Balduque2025",
-        "PRL 134, 186301",
+        "134, 186301",
         author="Balduque, José and Sánchez, Rafael",
         title="Scattering Theory of Thermal and Bipolar Thermoelectric Diodes",
         journal="Physical Review Letters",
@@ -66,7 +66,7 @@ REFERENCES = (
     ),
     _article(
         "Whitney2016",
-        "Physica E 75, 257",
+        "E 75, 257",
         author="Whitney, Robert S. and Sánchez, Rafael and Haupt, Federica and Splettstoesser, Janine",
         title="Thermoelectricity without absorbing energy from the heat sources",
         journal="Physica E: Low-dimensional Systems and Nanostructures",
@@ -76,7 +76,7 @@ REFERENCES = (
     ),
     _article(
         "Buttiker1986",
-        "Phys. Rev. B 33, 3020",
+        "B 33, 3020",
         author="Büttiker, Markus",
         title="Role of quantum coherence in series resistors",
         journal="Physical Review B",
@@ -86,7 +86,7 @@ REFERENCES = (
     ),
     _article(
         "Engquist1981",
-        "Phys. Rev. B 24, 1151",
+        "B 24, 1151",
         author="Engquist, H.-L. and Anderson, P. W.",
         title="Definition and measurement of the electrical and thermal resistances",
         journal="Physical Review B",
@@ -103,6 +103,16 @@ REFERENCES = (
         volume="33",
         pages="1107--1116",
         year="1985",
+    ),
+    _article(
+        "Fritsch1984",
+        "Comput. 5, 300",
+        author="Fritsch, F. N. and Butland, J.",
+        title="A Method for Constructing Local Monotone Piecewise Cubic Interpolants",
+        journal="SIAM Journal on Scientific and Statistical Computing",
+        volume="5",
+        pages="300--304",
+        year="1984",
     ),
 )
 """The literature of the physics and of its methods."""
@@ -167,6 +177,11 @@ def cited(used: Iterable[Any]) -> list[Reference]:
     for one in used:
         for base in one.__mro__ if isinstance(one, type) else (one,):
             texts += [sources(base), sources(sys.modules.get(base.__module__))]
+    return named_in(*texts)
+
+
+def named_in(*texts: str) -> list[Reference]:
+    """What texts cite by their marks; software last."""
     return [*(reference for reference in REFERENCES if any(reference.mark in text for text in texts)), *SOFTWARE]
 
 

@@ -83,7 +83,7 @@ def draw(
 def _defaults(dataset):
     wanted = DEFAULT_VARIABLES.get(dataset.attrs.get("experiment", ""), DEFAULT_VARIABLES["SteadyStateExperiment"])
     panels = [[panel] if isinstance(panel, str) else panel for panel in wanted]
-    present = [[name for name in panel if name in dataset] for panel in panels]
+    present = [[name for name in panel if name in dataset and np.isfinite(dataset[name]).any()] for panel in panels]
     return [panel for panel in present if panel]
 
 
@@ -144,8 +144,8 @@ def _curves(dataset, axes, panels):
         len(panels), 1, figsize=(4.6, 0.8 + 2.3 * len(panels)), sharex=True, squeeze=False, layout="constrained"
     )
     for panel, curves in zip(drawn[:, 0], panels, strict=True):
-        largest = max(float(np.nanmax(np.abs(values), initial=0.0)) for _, values in curves)
-        if any(float(np.nanmin(values, initial=0.0)) < 0 for _, values in curves):
+        largest = max(_highest(np.abs(values)) for _, values in curves)
+        if any(_lowest(values) < 0 for _, values in curves):
             panel.axhline(0, color="0.75", linewidth=0.8)
         colours = itertools.cycle(COLOURS)
         for label, values in curves:
@@ -166,13 +166,23 @@ def _curves(dataset, axes, panels):
         panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
         bounded = [values for _, values in curves if not _is_bound(values)]
         if 0 < len(bounded) < len(curves):  # a bound far away must not flatten what it bounds
-            low = min(float(np.nanmin(values)) for _, values in curves)
-            high = max(float(np.nanmax(values)) for values in bounded)
+            low = min(_lowest(values) for _, values in curves)
+            high = max(_highest(values) for values in bounded)
             panel.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
         panel.legend(fontsize=8)
         panel.margins(x=0)
     drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]))
     return figure
+
+
+def _highest(values) -> float:
+    """Largest number, zero at least; missing ones do not count."""
+    return float(np.max(np.asarray(values), initial=0.0, where=np.isfinite(np.asarray(values))))
+
+
+def _lowest(values) -> float:
+    """Smallest number, zero at most; missing ones do not count."""
+    return float(np.min(np.asarray(values), initial=0.0, where=np.isfinite(np.asarray(values))))
 
 
 def _is_bound(values):
@@ -190,8 +200,8 @@ def _maps(dataset, axes, panels):
     )
     for panel, (label, values) in zip(drawn.ravel(), maps, strict=False):
         grid = values.transpose(up, across).to_numpy()
-        largest = np.nanmax(np.abs(grid), initial=0.0) or 1.0
-        signed = np.nanmin(grid, initial=0.0) < 0
+        largest = _highest(np.abs(grid)) or 1.0
+        signed = _lowest(grid) < 0
         colours = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if signed else {"cmap": "viridis"}
         image = panel.pcolormesh(dataset[across], dataset[up], grid, shading="nearest", rasterized=True, **colours)
         if signed and np.isfinite(grid).all():

@@ -131,7 +131,8 @@ def find(name: str) -> Entry:
 
     there = {entry.name: entry for entry in entries()}
     if name not in there:
-        raise BadInputError(f"there is no {name!r}; {suggestion(name, there)}")
+        guess = suggestion(name, there).split("there are:")[0]
+        raise BadInputError(f"there is no {name!r}; {guess}see mesotherm list.")
     return there[name]
 
 
@@ -193,6 +194,7 @@ def _text(entry: Entry) -> str:
 def plain(doc: str) -> str:
     """A docstring without the marks of reStructuredText; formulas stay in LaTeX."""
     doc = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"\1", doc)
+    doc = re.sub(r":math:`([^`]*)`", r"\1", doc)
     return doc.replace("``", "").replace(".. math::", "   ")
 
 

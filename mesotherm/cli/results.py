@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mesotherm.cli.catalogue import find
 from mesotherm.cli.shared import (
     POINTS_FAILED,
     AsJson,
@@ -139,7 +140,7 @@ def _chosen(dataset, choice: str):
 
 
 def _cite(target: str | None, plugins) -> int:
-    from mesotherm.bibliography import SOFTWARE, by_key, cited, rests_on
+    from mesotherm.bibliography import SOFTWARE, by_key, cited, named_in, rests_on
 
     admit_plugins(plugins)
     if target is None:
@@ -153,7 +154,8 @@ def _cite(target: str | None, plugins) -> int:
         described = read_device_file(Path(target))
         references = rests_on(described.setup, described.experiment)
     else:
-        references = cited([_described(target).subject])
+        entry = find(target)
+        references = named_in(entry.source) if entry.section == "papers" else cited([entry.subject])
     typer.echo("\n\n".join(reference.bibtex for reference in references))
     return 0
 
@@ -162,9 +164,3 @@ def _classes(names: tuple[str, ...]) -> list[type]:
     from mesotherm.catalogue import kinds, roles
 
     return [cls for role in roles() for cls in kinds(role).values() if cls.__name__ in names]
-
-
-def _described(name: str):
-    from mesotherm.cli.catalogue import find
-
-    return find(name)

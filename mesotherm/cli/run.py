@@ -61,7 +61,7 @@ def check(file: DeviceFile, plugin: Plugins = None, as_json: AsJson = False):
 
 
 def _run(file: Path, out: Path | None, plugins, *, quiet: bool, as_json: bool, force: bool) -> int:
-    # Imports wait until here so that help and version answer at once.
+    # What only computing needs, the figures above all, is imported by those who compute.
     from mesotherm import compilation_cache
     from mesotherm.report import report
     from mesotherm.result_folder import DATASET, FIGURE, REPORT, refusal, write_dataset, written_whole

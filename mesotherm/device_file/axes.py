@@ -19,6 +19,9 @@ from mesotherm.units import UnitError
 LARGEST_AXIS = 10_000_000
 """Points of one axis."""
 
+MOST_AXES = 16
+"""Dimensions of the grid; those of a result come on top."""
+
 COPIES = 3
 """How often the data of a sweep are in memory at its end: computed, joined, labelled."""
 
@@ -119,7 +122,13 @@ def _values(reader: Reader, keys: dict[str, Any], given: dict[str, Any], where: 
         if len(reader.problems) > before:
             return nothing
         start, stop = numbers
-        values = (np.geomspace if keys["spacing"] == "log" else np.linspace)(start, stop, keys["points"])
+        with np.errstate(all="ignore"):  # told below
+            values = (np.geomspace if keys["spacing"] == "log" else np.linspace)(start, stop, keys["points"])
+        if not np.all(np.isfinite(values)):
+            reader.problem(where, "start and stop are too far apart for 64-bit numbers; give smaller ones.")
+            return nothing
+    if len(reader.problems) > before:
+        return nothing
     if len(np.unique(values)) < len(values):
         reader.problem(where, "some values are equal; give different values (one value: points = 1).")
     return values, unit
@@ -151,9 +160,11 @@ def resolve_axes(reader: Reader, written: dict[str, WrittenAxis], job: Job) -> l
     mistake is noted."""
     axes = []
     taken = {*job.experiment.variables(job.setup), "terminal", "direction", "probe", "law", "assumption", *LAWS}
+    if len(written) > MOST_AXES:
+        reader.problem(("axes",), f"there are {len(written)}; give at most {MOST_AXES}, and tie what moves together.")
     set_by: dict[str, str] = {}
     for name, axis in written.items():
-        if name in taken:
+        if name.removeprefix("error_").removeprefix("estimate_table_") in taken:
             reader.problem(("axes", name), f"{name!r} is a name in every result; give the axis another.")
         places = list(axis.followers(("axes", name)))
         read = [_follower(reader, keys, axis, job, where, set_by) for where, keys in places]
@@ -193,20 +204,19 @@ def _follower(reader: Reader, keys, axis: WrittenAxis, job: Job, where: KeyPath,
         reader.problem(at_parameter, message, path)
     scale = _scale(reader, keys["scale"], axis.unit, meaning, where)
     offset = reader.number(_any(meaning), keys["offset"], (*where, "offset"))
-    if offset is not None and not math.isfinite(offset):
-        reader.problem((*where, "offset"), "must be a finite number.", keys["offset"])
     if len(reader.problems) > before or scale is None or offset is None:
         return None
     tie = Tie(path, scale, offset)
-    reached = tie.applied(axis.values)
+    with np.errstate(all="ignore"):
+        reached = tie.applied(axis.values)
     if not meaning.accepts(reached):
         reader.problem(where, f"sets {path} from {reached.min():g} to {reached.max():g}; {out_of_range(meaning)}")
     return tie
 
 
 def _any(meaning: Parameter) -> Parameter:
-    """The same unit, any value."""
-    return Parameter(meaning.doc, unit=meaning.unit, infinite=True)
+    """The same unit, any finite value."""
+    return Parameter(meaning.doc, unit=meaning.unit)
 
 
 def _scale(reader: Reader, written: float | str, unit: str, meaning: Parameter, where: KeyPath) -> float | None:

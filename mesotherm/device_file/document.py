@@ -16,17 +16,20 @@ from mesotherm.catalogue import kind_of, kinds
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.device_file.axes import read_axes, resolve_axes
 from mesotherm.device_file.problems import DeviceFileError, Problem, suggestion
-from mesotherm.device_file.reader import Reader, with_names_only
+from mesotherm.device_file.reader import NO_NAMES, Reader, with_names_only
 from mesotherm.device_file.schema import TABLE, described, field, model, quantity
 from mesotherm.device_file.toml_lines import KeyPath, TomlSyntaxError, parse
 from mesotherm.experiments import AbstractExperiment, Setup
-from mesotherm.fields import TerminalName, meanings, parameters
+from mesotherm.fields import Names, TerminalName, meanings, parameters
 from mesotherm.sweep import RESERVOIR_PARAMETERS, Axis, Job
 from mesotherm.units import DEFAULT_RESULTS, UnitError, Units
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown
 
 LARGEST_FILE = 1_000_000
 """Bytes; a device file is a page of text, anything larger is another kind of file."""
+
+MOST_ENTRIES = 10_000
+"""Lines, keys and entries of lists: the time it takes to explain a file grows with the square of some of them."""
 
 LONGEST_NAME = 100
 """Bytes of a folder's name, and characters of a title."""
@@ -104,17 +107,19 @@ def _text(path: Path) -> str:
     def refuse(message: str) -> DeviceFileError:
         return DeviceFileError([Problem(str(path), 0, "", message)])
 
-    if path.is_dir():
-        raise refuse("this is a folder; name a device file (TOML).")
-    if path.exists() and not path.is_file():
-        raise refuse("this is not a regular file; name a device file (TOML).")
     try:
+        if path.is_dir():
+            raise refuse("this is a folder; name a device file (TOML).")
+        if path.exists() and not path.is_file():
+            raise refuse("this is not a regular file; name a device file (TOML).")
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError as error:
         raise refuse("there is no such file; check the name and the current folder.") from error
     except OSError as error:
-        raise refuse(f"the file cannot be read ({error.strerror}); check its permissions.") from error
+        raise refuse(f"the file cannot be read ({error.strerror}); check its name and its permissions.") from error
+    except ValueError as error:  # characters that no name can have
+        raise refuse("this is not the name of a file; check the name.") from error
     if len(content) > LARGEST_FILE:
         raise refuse(f"the file is larger than {LARGEST_FILE // 1_000_000} MB; a device file is a page of text.")
     try:
@@ -123,6 +128,9 @@ def _text(path: Path) -> str:
         line = content[: error.start].count(b"\n") + 1
         message = "the file is not UTF-8 text; save it with UTF-8 encoding."
         raise DeviceFileError([Problem(str(path), line, "", message)]) from error
+    if sum(text.count(mark) for mark in "\n=,") > MOST_ENTRIES:
+        message = f"the file has more than {MOST_ENTRIES} lines, keys and entries of lists; a device file is a page of text"
+        raise refuse(f"{message}: put a long column of numbers in a file of its own.")
     if not text.strip():
         raise refuse("the file is empty; it needs the tables [device], [reservoirs] and [experiment].")
     return text
@@ -255,8 +263,13 @@ class _File:
         )
 
     def _units(self) -> Units:
-        keys = self.reader.table(UNITS, self.top.get("units", {}), ("units",))
-        energy = keys.get("energy")
+        given = self.top.get("units", {})
+        keys = self.reader.table(UNITS, given, ("units",))
+        energy = keys.get("energy", SOME_ENERGY)
+        if energy is None and "results" in given:
+            message = 'needs the energy unit; add energy = "meV", or another, to [units].'
+            self.reader.problem(("units", "results"), message)
+            energy = SOME_ENERGY
         try:
             chosen = Units(energy)
         except UnitError as error:
@@ -280,9 +293,9 @@ class _File:
             return None
         try:
             terminals = with_names_only(cls, data).terminals
-        except (AttributeError, TypeError):  # names that are missing, or not names
+            return terminals if not Names("").refuse(terminals) else None
+        except NO_NAMES:
             return None
-        return terminals if isinstance(terminals, tuple) else None
 
     def _terminal(self, name: str, where: KeyPath, terminals, value: Any = None) -> bool:
         """Whether a terminal exists; noted if not."""
@@ -339,8 +352,11 @@ class _File:
         for name, meaning in meanings(type(experiment)).items():
             if isinstance(meaning, TerminalName):
                 value, where = getattr(experiment, name), ("experiment", name)
-                for terminal in value if meaning.several else (value,):
-                    self._terminal(terminal, where, terminals, list(value) if meaning.several else value)
+                named, shown = (value, list(value)) if meaning.several else ((value,), value)
+                known = [self._terminal(terminal, where, terminals, shown) for terminal in dict.fromkeys(named)]
+                twice = next((terminal for terminal in named if named.count(terminal) > 1), None)
+                if all(known) and twice is not None:
+                    self.reader.problem(where, f"{twice!r} is named twice; names must be different.", shown)
 
     def _job(self, setup: Setup, experiment: AbstractExperiment) -> Job | None:
         """The job, unless the unknowns or the experiment themselves refuse the setup."""

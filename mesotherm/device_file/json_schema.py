@@ -8,7 +8,7 @@ from mesotherm.catalogue import kind_of, kinds, one_line, role_name, roles
 from mesotherm.device import AbstractDevice
 from mesotherm.device_file.axes import AXIS, TIE
 from mesotherm.device_file.document import DOCUMENT, FIGURE, NUMERICS, OUTPUT, UNITS, reservoir_model
-from mesotherm.device_file.schema import model_of
+from mesotherm.device_file.schema import ROLE, model_of
 from mesotherm.experiments import AbstractExperiment
 from mesotherm.unknowns import AbstractUnknown
 
@@ -56,6 +56,8 @@ def _own(shape: type[pydantic.BaseModel]) -> dict[str, Any]:
     """JSON Schema of one table; defaults that JSON has no word for (infinities, "none given") are left out."""
     written = shape.model_json_schema()
     for entry in written.get("properties", {}).values():
+        if ROLE in entry:
+            entry["$ref"] = f"#/$defs/{entry.pop(ROLE)}"
         if "default" in entry and (entry["default"] is None or entry["default"] in (float("inf"), float("-inf"))):
             del entry["default"]
     return written

@@ -38,7 +38,9 @@ class DeviceFileError(Exception):
         self.problems = sorted(problems, key=lambda problem: problem.line)
 
     def __str__(self):
-        return "\n".join(str(problem) for problem in self.problems)
+        told = [str(problem) for problem in self.problems[:MOST_TOLD]]
+        more = len(self.problems) - len(told)
+        return "\n".join(told + [f"... and {more} mistakes more."] * (more > 0))
 
 
 def dotted(where: KeyPath) -> str:
@@ -55,18 +57,34 @@ def dotted(where: KeyPath) -> str:
 LONGEST_SHOWN = 60
 """Characters of a value that are shown."""
 
+LONGEST_SENTENCE = 2000
+"""Characters of a key or a message: names and paths in them are the file's."""
+
+LONGEST_INTEGER = 4000
+"""Bits of an integer that is shown in decimals."""
+
+MOST_TOLD = 100
+"""Mistakes that are told at once; a file with more is of another kind."""
+
 
 def as_written(value: Any) -> str:
     """A value as the file writes it, cut where it is long."""
     if isinstance(value, bool | str):
         text = _quoted(value)
     elif isinstance(value, dict):
-        text = "{ " + ", ".join(f"{key} = {as_written(entry)}" for key, entry in value.items()) + " }"
+        text = "{ " + ", ".join(f"{dotted((key,))} = {as_written(entry)}" for key, entry in value.items()) + " }"
     elif isinstance(value, list):
         text = "[" + ", ".join(as_written(entry) for entry in value[:20]) + "]"
+    elif isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
+        text = hex(value)  # Python does not write long integers in decimals
     else:
         text = repr(value) if isinstance(value, int | float) else str(value)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def cut(text: str) -> str:
+    """A key or a sentence of readable length."""
+    return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 3] + "..."
 
 
 def _quoted(text: str | bool) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pydantic
 
 from mesotherm.catalogue import kinds, parts, with_article
-from mesotherm.device_file.problems import Problem, as_written, dotted, suggestion, type_name
+from mesotherm.device_file.problems import Problem, as_written, cut, dotted, suggestion, type_name
 from mesotherm.device_file.schema import COLUMN, model_of, out_of_range, quantity
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import Assignment, FieldError, Names, Parameter, meanings
@@ -39,7 +39,7 @@ class Reader:
     def problem(self, where: KeyPath, message: str, value: Any = None):
         """Note a mistake at a key; ``value`` is shown as the file would write it."""
         shown = "" if value is None else as_written(value)
-        self.problems.append(Problem(str(self._path), self._line_of(where), dotted(where), message, shown))
+        self.problems.append(Problem(str(self._path), self._line_of(where), cut(dotted(where)), cut(message), shown))
 
     # Tables.
 
@@ -70,18 +70,20 @@ class Reader:
         self.problem((*where, name), f"is missing ({described.description}); {add}.")
 
     def _explain(self, error: pydantic.ValidationError, doc: str, value: Any, where: KeyPath):
-        """One message per wrong value: one that fits none of several types is told once."""
-        told: set[KeyPath] = set()
+        """One message per wrong value: of several types that it does not fit, the one it comes closest to is told."""
+        told: dict[KeyPath, Mapping[str, Any]] = {}
         for one in error.errors(include_url=False):
-            inside = _inside(value, one["loc"])
-            if inside not in told:
-                told.add(inside)
+            told.setdefault(_inside(value, one["loc"]), one)
+        for inside, one in told.items():
+            if not any(deeper[: len(inside)] == inside for deeper in told if deeper != inside):
                 self._mismatch((*where, *inside), doc, one)
 
     def _mismatch(self, where: KeyPath, doc: str, error: Mapping[str, Any]):
         value = error["input"]
         if error["type"] in ("range", "unit"):
             self.problem(where, error["ctx"]["advice"], value)
+        elif error["type"] == "float_type" and type(value) is int:
+            self.problem(where, f"is too large for a 64-bit number ({doc}); give a smaller one.", value)
         else:
             self.problem(where, f"must be {_expected(error)}, not {type_name(value)} ({doc}).", value)
 
@@ -141,7 +143,8 @@ class Reader:
         try:
             column = read_column(self._path.parent / keys["file"], keys["column"])
             written = keys["unit"] or column.unit
-            values = column.values * (self.units.factor(written, meaning.unit) if written else 1.0)
+            with np.errstate(over="ignore"):  # infinities are told below
+                values = column.values * (self.units.factor(written, meaning.unit) if written else 1.0)
         except (TableError, UnitError) as error:
             self.problem(where, str(error))
             return None
@@ -192,7 +195,8 @@ class Reader:
                     self.problem(at, reason, values[name])
                     return None  # what goes by these names cannot be read
             elif isinstance(meaning, Assignment):
-                self._check_assignment(meaning, values, at)
+                if not self._check_assignment(meaning, values, at):
+                    return None
             elif isinstance(meaning, Parameter) and meaning.column:
                 values[name] = self.column(meaning, values[name], at)
         for name, meaning in meanings(cls).items():
@@ -202,7 +206,8 @@ class Reader:
                     values[name] = _array(self.numbers(meaning, values[name], entries, (*where, name)))
         return self.build(cls, {**values, **given}, where) if len(self.problems) == before else None
 
-    def _check_assignment(self, meaning: Assignment, values: dict[str, Any], where: KeyPath):
+    def _check_assignment(self, meaning: Assignment, values: dict[str, Any], where: KeyPath) -> bool:
+        """Whether the new names can be used, whatever they stand for; mistakes are noted."""
         given, existing = values[where[-1]], values.get(meaning.of)
         if not given:
             self.problem(where, f"is empty ({meaning.doc}); give at least one.")
@@ -213,6 +218,7 @@ class Reader:
                 self.problem((*where, name), f"is not one of the {meaning.of}; {suggestion(of, existing)}", of)
             elif reason := Names("").refuse((name,)):
                 self.problem((*where, name), reason)
+        return not Names("").refuse(tuple(given))
 
     def build(self, cls: type, values: dict[str, Any], where: KeyPath) -> Any:
         """Make the object; what its own checks refuse is a problem of the table, or of the field they name."""
@@ -230,8 +236,12 @@ def names_of_entries(cls: type, values: Mapping[str, Any], meaning: Parameter) -
     skeleton = with_names_only(cls, values)
     try:
         return [tuple(getattr(skeleton, attribute)) for attribute in meaning.entries]
-    except AttributeError:
+    except NO_NAMES:
         return None
+
+
+NO_NAMES = (AttributeError, TypeError, ValueError, LookupError)
+"""What a property that follows from names may raise where these are missing, or not names."""
 
 
 def with_names_only(cls: type, values: Mapping[str, Any]) -> Any:
@@ -289,8 +299,7 @@ def _expected(error: Mapping[str, Any]) -> str:
         "string": 'a text in quotes, like "L"',
         "bool": "true or false",
         "list": "a list in brackets, like [1.0, 2.0]",
-        "is_instance_of": "a table",
-        "mapping": "a table",
+        "dict": "a table",
         "finite": "a finite number",
     }
     return known.get(error["type"], known.get(error["type"].split("_")[0], "a value of another kind"))

@@ -9,8 +9,8 @@ from mesotherm.catalogue import kinds, one_line, parts, role_name, roles, source
 from mesotherm.device_file.axes import AXIS, TIE
 from mesotherm.device_file.document import DOCUMENT, FIGURE, NUMERICS, OUTPUT, UNITS, reservoir_model
 from mesotherm.device_file.json_schema import FLOATING
-from mesotherm.device_file.schema import model_of
-from mesotherm.fields import Assignment, Names, Parameter, TerminalName, meanings
+from mesotherm.device_file.schema import described, model_of
+from mesotherm.fields import Assignment, Meaning, Names, Parameter, Part, TerminalName, meanings
 from mesotherm.unknowns import AbstractUnknown
 
 INTRODUCTION = """\
@@ -67,7 +67,7 @@ def _lines() -> Iterator[str]:
     yield from _keys(DOCUMENT)
     for name, shape in (
         ("units", UNITS),
-        ("reservoirs", reservoir_model(None, floats=True)),
+        ("reservoirs", reservoir_model(None, floats=False)),
         ("axes", AXIS),
         ("numerics", NUMERICS),
         ("output", OUTPUT),
@@ -96,7 +96,7 @@ def _lines() -> Iterator[str]:
             yield one_line(cls)
             if source := sources(cls):
                 yield ""
-                yield f"Source: {source}"
+                yield f"Source: {source.replace('``', '`')}"
             yield ""
             yield from _keys(model_of(cls, FLOATING if role is AbstractUnknown else frozenset()), cls)
 
@@ -108,14 +108,23 @@ def _keys(shape: type[pydantic.BaseModel], cls: type | None = None) -> Iterator[
     yield "| key | meaning | if left out |"
     yield "|---|---|---|"
     for name, entry in rows:
-        meaning = (entry.description or "") + (_form(cls, name) if cls else "")
-        yield f"| `{name}` | {meaning.replace('|', chr(92) + '|')} | {default_words(entry)} |"
+        meaning = _in_words(cls, name) if cls else entry.description or ""
+        yield f"| `{name}` | {meaning.replace('|', chr(92) + '|')} | {_left_out(cls, name, entry)} |"
     yield ""
 
 
-def _form(cls: type, name: str) -> str:
-    """How a value that is not one number or text is written."""
-    match meanings(cls)[name]:
+def _in_words(cls: type, name: str) -> str:
+    """What a field means, and how a value that is not one number or text is written."""
+    meaning = meanings(cls)[name]
+    if isinstance(meaning, Part):
+        role = parts(cls)[name]
+        return f"{meaning.doc}; [{with_article(role)}](#kinds-of-{role_name(role)}), a table with a `kind`"
+    doc = described(meaning) if isinstance(meaning, Parameter) else meaning.doc
+    return doc + _form(meaning)
+
+
+def _form(meaning: Meaning) -> str:
+    match meaning:
         case Parameter(entries=(one,)):
             return f"; a table, one number for each of the {one}"
         case Parameter(entries=(one, other)):
@@ -128,9 +137,14 @@ def _form(cls: type, name: str) -> str:
             return f'; a table, `NAME = "..."` with one of the {of}'
         case TerminalName(several=True):
             return "; a list of names"
-        case _ if name in parts(cls):
-            return f" ([{with_article(parts(cls)[name])}](#kinds-of-{role_name(parts(cls)[name])}))"
     return ""
+
+
+def _left_out(cls: type | None, name: str, entry: Any) -> str:
+    meaning = meanings(cls)[name] if cls else None
+    if isinstance(meaning, Parameter) and meaning.left_out is not None:
+        return f"`{meaning.left_out:g}` for each"
+    return default_words(entry)
 
 
 def default_words(entry: Any) -> str:

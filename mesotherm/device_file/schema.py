@@ -2,7 +2,7 @@
 
 Nothing is declared twice: the keys of a table are the declared fields of a class (:mod:`mesotherm.fields`), with their
 meanings and ranges. pydantic does the checking, one flat model per table; what a table inside a table holds is read
-with a model of its own. Each model also describes itself as JSON Schema, with ``$ref`` to the tables inside.
+with a model of its own. Each model also describes itself as JSON Schema.
 """
 
 import dataclasses
@@ -17,6 +17,9 @@ import pydantic_core
 from mesotherm.catalogue import kind_of, kinds, parts, role_name, with_article
 from mesotherm.fields import Assignment, Names, Parameter, Part, TerminalName, meanings
 from mesotherm.units import UnitError, Units
+
+ROLE = "x-role"
+"""Key by which a table of a component says in its JSON Schema which role it fills."""
 
 TABLE = Mapping[str, Any]
 """The type of a nested table: its content is read on its own."""
@@ -86,7 +89,9 @@ def described(meaning: Parameter) -> str:
     """Meaning, unit and range of a number in one line."""
     sort = UNIT_WORDS.get(meaning.unit, f"in {meaning.unit}")
     allowed = meaning.allowed()
-    return f"{meaning.doc}; {sort}" + ("" if allowed == "any finite number" else f", {allowed}")
+    said = sort.split()[-1] in meaning.doc  # "temperature; a temperature"
+    words = [meaning.doc if said else f"{meaning.doc}; {sort}", *([] if allowed == "any finite number" else [allowed])]
+    return ", ".join(words)
 
 
 def out_of_range(meaning: Parameter) -> str:
@@ -135,7 +140,7 @@ def model_of(cls: type, without: frozenset[str] = frozenset()) -> type[pydantic.
                 role = parts(cls)[name]
                 kinds_there = ", ".join(kinds(role))
                 doc = f"{meaning.doc}; {with_article(role)}, a table with a kind: {kinds_there}"
-                keys[name] = table(doc, {"$ref": f"#/$defs/{role_name(role)}"}, default)
+                keys[name] = table(doc, {ROLE: role_name(role)}, default)
     return model(cls.__name__, **keys)
 
 

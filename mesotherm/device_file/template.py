@@ -72,10 +72,16 @@ def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
             experiment.prepare(setup)
         except ValueError:  # these terminals do not suit it
             continue
-        hot = next((c[0] for c, (_, m) in zip(chosen, names, strict=True) if m.several and c), fixed[0])
+        hot = _heated(device, fixed, [name for one in chosen for name in ([one] if isinstance(one, str) else one)])
         heats_itself = swept is not None and swept[1].unit == "energy/k_B"
         return Setup(device, level if heats_itself else level.at(device.index(hot), T=HOT), unknowns), experiment
     return None
+
+
+def _heated(device: AbstractDevice, fixed: list[str], named: list[str]) -> str:
+    """The terminal that is hot: one that shares no particles with those the experiment names, or the first."""
+    near = {device.terminals[i] for name in named[:1] for i in device.conductor_of(name)}
+    return next((name for name in fixed if named and name not in near), fixed[0])
 
 
 def _own_axis(experiment: type) -> tuple[str, Parameter] | None:

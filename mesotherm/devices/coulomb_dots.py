@@ -152,6 +152,7 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
     def example(cls) -> "CoulombDots":
         """A thermocouple like that of Whitney et al., with rates well below k_B T = 1."""
         return quantum_dot_thermocouple(
+            level_M=0.5,
             charging_MH=1.0,
             charging_MC=2.0,
             charging_HC=20.0,
