@@ -138,10 +138,10 @@ def admit(path: Path) -> ModuleType:
                 if cls.__module__ == name:
                     _check(kind, cls, before, path)
     except PluginError:
-        _dismiss(name)
+        dismiss(name)
         raise
     except (Exception, SystemExit) as error:
-        _dismiss(name)
+        dismiss(name)
         raise PluginError(f"{_place(error, path)}: {type(error).__name__}: {error}; mend the plugin.") from error
     return module
 
@@ -164,7 +164,8 @@ def undeclared(cls: type) -> list[str]:
     return [n for n, p in signature.parameters.items() if n not in declared and p.default is inspect.Parameter.empty]
 
 
-def _dismiss(name: str):
+def dismiss(name: str) -> None:
+    """Take back an admitted module: its classes are no longer offered."""
     _admitted.pop(name, None)
     sys.modules.pop(name, None)
 

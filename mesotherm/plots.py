@@ -59,8 +59,9 @@ def draw(
     path
         Where the figure goes; the suffix chooses the format.
     variables
-        One item per panel: a name or a list of names; ``name.entry`` draws one entry of a variable (a terminal's). By
-        default what matters most for the experiment.
+        One item per panel: a name or a list of names; ``name.entry`` draws the entries of a variable with that label
+        (a terminal's, a direction's; ``name.forward.L`` one of several dimensions). By default what matters most for
+        the experiment.
     title
         Title of the figure; by default the dataset's.
 
@@ -101,10 +102,12 @@ def _series(dataset, chosen):
         return [("", variable)]
     stacked = variable.stack(entry=extra)
     entries = [stacked.isel(entry=k) for k in range(stacked.sizes["entry"])]
-    named = [(", ".join(str(entry.coords[dim].item()) for dim in extra), entry) for entry in entries]
-    found = [(label, entry) for label, entry in named if not wanted or label == wanted]
+    named = [([str(entry.coords[dim].item()) for dim in extra], entry) for entry in entries]
+    parts = set(wanted.split(".")) if wanted else set()
+    found = [(", ".join(labels), entry) for labels, entry in named if parts <= set(labels)]
     if not found:
-        raise ValueError(f"cannot draw {chosen!r}: {name} has the entries {', '.join(label for label, _ in named)}.")
+        there = ", ".join(f"{name}.{'.'.join(labels)}" for labels, _ in named)
+        raise ValueError(f"cannot draw {chosen!r}: there are {there}.")
     return found
 
 

@@ -19,7 +19,7 @@ from mesotherm.units import UnitError
 LARGEST_AXIS = 10_000_000
 """Points of one axis."""
 
-MOST_AXES = 16
+MOST_AXES = 12
 """Dimensions of the grid; those of a result come on top."""
 
 COPIES = 3

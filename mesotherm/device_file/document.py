@@ -92,7 +92,7 @@ def load(path: str | Path) -> Run:
     try:
         data, lines = parse(text)
     except TomlSyntaxError as error:
-        advice = "see https://toml.io for how the format is written."
+        advice = "See https://toml.io for how the format is written."
         raise DeviceFileError(
             [Problem(str(path), error.line, "", f"this is not TOML: {error.reason} {advice}")]
         ) from error
@@ -129,8 +129,10 @@ def _text(path: Path) -> str:
         message = "the file is not UTF-8 text; save it with UTF-8 encoding."
         raise DeviceFileError([Problem(str(path), line, "", message)]) from error
     if sum(text.count(mark) for mark in "\n=,") > MOST_ENTRIES:
-        message = f"the file has more than {MOST_ENTRIES} lines, keys and entries of lists; a device file is a page of text"
-        raise refuse(f"{message}: put a long column of numbers in a file of its own.")
+        raise refuse(
+            f"the file has more than {MOST_ENTRIES} lines, keys and entries of lists; a device file is a page of text: "
+            "put a long column of numbers in a file of its own."
+        )
     if not text.strip():
         raise refuse("the file is empty; it needs the tables [device], [reservoirs] and [experiment].")
     return text
@@ -392,14 +394,27 @@ class _File:
             )
 
     def _check_variables(self, output: dict[str, Any], figure: dict[str, Any], job: Job):
-        known = list(job.experiment.variables(job.setup))
+        known = job.experiment.variables(job.setup)
         panels = [[panel] if isinstance(panel, str) else panel for panel in figure.get("variables") or ()]
+        for position, panel in enumerate(panels):
+            if not panel:
+                self.reader.problem(("figure", "variables", position), "is an empty panel; leave it out.", panel)
         drawn = [(("figure", "variables"), name) for panel in panels for name in panel]
         kept = [(("output", "variables"), name) for name in output.get("variables") or ()]
         for where, name in drawn + kept:
-            variable = name.split(".")[0] if where[0] == "figure" else name  # "heat_current.L" draws one entry
-            if re.sub(r"^(error|estimate_table)_", "", variable) not in known:
+            variable, _, entry = name.partition(".") if where[0] == "figure" else (name, "", "")
+            bare = re.sub(r"^(error|estimate_table)_", "", variable)
+            if bare not in known:
                 self.reader.problem(where, f"{name!r} is not computed here; {suggestion(variable, known)}")
+            elif entry:  # "heat_current.L" draws one entry
+                self._check_entry(name, entry, known[bare].dimensions, job.setup, where)
+
+    def _check_entry(self, name: str, entry: str, dimensions: tuple[str, ...], setup: Setup, where: KeyPath):
+        """An entry of a variable over terminals or probes must be one of these; others are left to the plot."""
+        probes = tuple(unknown.terminal for unknown in setup.unknowns)
+        there = {(): (), ("terminal",): setup.device.terminals, ("probe",): probes}.get(dimensions)
+        if there is not None and entry not in there:
+            self.reader.problem(where, f"{name!r} names no entry; {suggestion(entry, there)}")
 
 
 def is_plain_name(name: str) -> bool:

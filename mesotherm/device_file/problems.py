@@ -95,9 +95,15 @@ def _quoted(text: str | bool) -> str:
 
 def suggestion(wrong: str, allowed: Collection[str]) -> str:
     """ "did you mean", then all there is."""
-    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
-    start = f"did you mean {close[0]}? " if close else ""
+    close = closest(wrong, allowed)
+    start = f"did you mean {close}? " if close else ""
     return start + (f"there are: {', '.join(allowed)}." if allowed else "there are none here.")
+
+
+def closest(wrong: str, allowed: Collection[str]) -> str:
+    """The name that was probably meant; empty if none is near."""
+    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
+    return close[0] if close else ""
 
 
 def type_name(value: Any) -> str:

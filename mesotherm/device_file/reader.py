@@ -9,7 +9,7 @@ import numpy as np
 import pydantic
 
 from mesotherm.catalogue import kinds, parts, with_article
-from mesotherm.device_file.problems import Problem, as_written, cut, dotted, suggestion, type_name
+from mesotherm.device_file.problems import Problem, as_written, closest, cut, dotted, suggestion, type_name
 from mesotherm.device_file.schema import COLUMN, model_of, out_of_range, quantity
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import Assignment, FieldError, Names, Parameter, meanings
@@ -49,19 +49,20 @@ class Reader:
             self.problem(where, f"must be a table: write [{dotted(where)}] and its keys below it.", data)
             return {}
         found = {}
+        unknown = [name for name in data if name not in shape.model_fields]
+        misspelt = {closest(name, shape.model_fields) for name in unknown}  # told as such, not as missing too
         for name, described in shape.model_fields.items():
             if name in data:
                 try:
                     found[name] = adapter(shape, name).validate_python(data[name], context=self.units)
                 except pydantic.ValidationError as error:
                     self._explain(error, described.description or "", data[name], (*where, name))
-            elif described.is_required():
-                self._missing(described, where, name)
-            else:
+            elif not described.is_required():
                 found[name] = described.get_default()
-        for name in data:
-            if name not in shape.model_fields:
-                self.unknown_key((*where, name), shape.model_fields)
+            elif name not in misspelt:
+                self._missing(described, where, name)
+        for name in unknown:
+            self.unknown_key((*where, name), shape.model_fields)
         return found
 
     def _missing(self, described, where: KeyPath, name: str):
@@ -284,9 +285,7 @@ def _inside(value: Any, location: tuple) -> KeyPath:
             isinstance(value, dict) and part in value
         ):
             value = value[part]
-        else:
-            break
-        found.append(part)
+            found.append(part)
     return tuple(found)
 
 

@@ -4,6 +4,9 @@ tomlkit keeps every character of the text in its document, so the line of a key 
 rendered before it. The text itself is never searched: a key's name may appear anywhere in it.
 """
 
+import re
+import tomllib
+
 import tomlkit
 from tomlkit.container import Container
 from tomlkit.exceptions import KeyAlreadyPresent, TOMLKitError
@@ -86,10 +89,24 @@ def parse(text: str) -> tuple[dict, Lines]:
         raise TomlSyntaxError(line, _reason(error)) from error
 
 
+HINTS = (
+    (r"Unexpected character: '\\n'", "The line ends too early: a value or a closing bracket is missing"),
+    (r"Unexpected character: '\\x00'|Unexpected end of file", "The file ends inside a text, list or table"),
+    (r"Control characters .* use \\u000a instead", "A text is not closed: its second quote is missing in this line"),
+    (r"Empty key", "There is no key: lines are KEY = VALUE, and keys are letters, digits, _ and -, or in quotes"),
+    (r"(Unexpected character: '[“”„‟«»‘’‚`]')", r"\1. Texts are in straight quotes"),
+    (r"(Unexpected character: ',')", r"\1. Decimals have a point, and no comma ends a line"),
+    (r"(Unexpected character: '\w')", r'\1. Texts are in quotes, and so are numbers with a unit, like "0.2 meV"'),
+)
+"""What the parser says (an expression), and how a person is told."""
+
+
 def _reason(error: Exception) -> str:
-    reason = str(error).split(" at line ")[0]
-    reason = reason.replace("Unexpected character: '\\x00'", "The text ends too early")
-    return reason.rstrip(".") + "."
+    reason = str(error).split(" at line ")[0].rstrip(".")
+    for said, told in HINTS:
+        if found := re.fullmatch(said, reason):
+            return found.expand(told) + "."
+    return reason + "."
 
 
 def _is_duplicate(error: Exception) -> bool:
@@ -97,7 +114,13 @@ def _is_duplicate(error: Exception) -> bool:
 
 
 def _line_of_duplicate(text: str) -> int:
-    """The parser gives no line for a repeated key: it is the last of the fewest lines that already have one."""
+    """The parser gives no line for a repeated key: it is the last of the fewest lines that already have one. Python's
+    parser does, for a text that follows version 1.0 of the format."""
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        if found := re.search(r"^(?:Cannot|Duplicate) .*\(at line (\d+)", str(error)):
+            return int(found[1])
     lines = text.split("\n")
 
     def repeated(count: int) -> bool:

@@ -1,26 +1,43 @@
-"""What the README shows runs as it stands."""
+"""What the README and the documentation show runs as it stands."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from mesotherm._version import __version__
+from mesotherm.catalogue import admitted, dismiss
 from mesotherm.cli import app
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+DATASETS = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    """Code blocks of a language; "" for those that name none."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    return [text for name, text in found if name == language]
+
+
+def commands(page: str) -> list[list[str]]:
+    """Arguments of every ``mesotherm`` command of a page."""
+    lines = [line for block in blocks(page, "") for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("mesotherm ")]
+
+
+def run(arguments: list[str]):
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_python_examples(capsys):
     """One after the other, as a reader would type them."""
     names: dict = {}
-    for example in blocks("python"):
+    for example in blocks(README, "python"):
         exec(compile(example, "README.md", "exec"), names)
     out = capsys.readouterr().out
     assert "1.5326121260" in out
@@ -30,14 +47,69 @@ def test_python_examples(capsys):
     assert forward * backward > 0
 
 
-def test_device_file(tmp_path):
-    (example,) = blocks("toml")
-    (tmp_path / "device.toml").write_text(example)
-    result = CliRunner().invoke(app, ["run", str(tmp_path / "device.toml"), "--out", str(tmp_path / "out")])
-    assert result.exit_code == 0, result.output
-    with xr.open_dataset(tmp_path / "out" / "result.nc") as data:
-        assert data.sizes["epsilon_1"] == 41
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory):
+    """The README's commands, one after the other, in a folder with its device file."""
+    folder = tmp_path_factory.mktemp("readme")
+    (example,) = blocks(README, "toml")
+    (folder / "diode.toml").write_text(example, encoding="utf-8")
+    listed = commands(README)
+    position = next(i for i, command in enumerate(listed) if command[0] == "audit")
+    listed.insert(position, ["run", "diode.toml"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return folder, [(command, run(command)) for command in listed]
+
+
+def test_commands(typed):
+    folder, results = typed
+    assert len(results) == 9
+    for command, result in results:
+        assert result.exit_code == 0, (command, result.output)
+    made = {path.name for path in folder.iterdir()}
+    assert made == {"diode.toml", "diode-result", "coulomb_dots.toml", "coulomb_dots-result", "heat.pdf"}
+
+
+def test_device_file(typed):
+    folder, _ = typed
+    assert {path.name for path in (folder / "diode-result").iterdir()} == {"result.nc", "figure.png", "report.md"}
+    with xr.open_dataset(folder / "diode-result" / "result.nc") as data:
+        assert data.sizes["level"] == 61
         assert (data.status == 0).all()
+        assert data.level.attrs["units"] == "meV"
+        assert data.particle_current.attrs["units"] == "nA"
+        assert data.probe_temperature.attrs["units"] == "K"
+
+
+def test_mistakes(tmp_path, monkeypatch):
+    """The messages shown are those told."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(README, "toml")
+    wrong = example.replace("half_width", "half_widht", 1).replace('L = { T = "4 K" }', 'L = { T = "4 mV" }')
+    Path("diode.toml").write_text(wrong, encoding="utf-8")
+    told = run(["run", "diode.toml"]).stderr.splitlines()
+    (shown,) = [block for block in blocks(README, "") if "half_widht" in block]
+    for line in shown.splitlines():
+        start = line.removesuffix("...")
+        assert [one for one in told if one.startswith(start)], (line, told)
+
+
+def test_a_device_of_ones_own(tmp_path, monkeypatch):
+    """docs/extending.md from its class to its results."""
+    monkeypatch.chdir(tmp_path)
+    (plugin,) = blocks(EXTENDING, "python")
+    Path("filter.py").write_text(plugin, encoding="utf-8")
+    try:
+        for command in commands(EXTENDING):
+            result = run(command)
+            assert result.exit_code == 0, (command, result.output)
+    finally:
+        for module in admitted():
+            dismiss(module)
+    with xr.open_dataset("energy_filter-result/result.nc") as data:
+        assert (data.status == 0).all()
+        assert (data.maximum_power > 0).all()
+        assert any("filter.py" in entry for entry in [data.attrs["input_files"]])
 
 
 @pytest.mark.parametrize(
@@ -45,3 +117,12 @@ def test_device_file(tmp_path):
 )
 def test_linked_files_exist(path):
     assert (ROOT / path).exists()
+
+
+def test_the_examples_are_counted():
+    assert len(list((ROOT / "examples").glob("*.toml"))) == 7
+    assert "has seven files" in README
+
+
+def test_the_citation_file_is_of_this_version():
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
