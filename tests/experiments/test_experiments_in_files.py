@@ -101,7 +101,7 @@ def test_a_mistake_is_explained(tmp_path, text):
     assert REFUSED[text] in result.stderr
 
 
-@pytest.mark.parametrize("name", ["current_voltage", "load_sweep", "coulomb_drag"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "examples").glob("*.toml"))])
 def test_an_example_runs(tmp_path, name):
     result = run_file(tmp_path, ROOT / "examples" / f"{name}.toml")
     assert result.exit_code == 0, result.output
@@ -112,6 +112,18 @@ def test_an_example_runs(tmp_path, name):
             assert (
                 0.25 < data.efficiency_at_maximum_power.sel(level=data.level[data.maximum_power.argmax("level")]) < 0.5
             )
+        if name == "thermocouple_in_si_units":
+            assert (data.power > 0).all()
+            assert (data.power <= data.heat_in * (1 - 250 / data.T_G) + data.error_power + data.error_heat_in).all()
+            assert data.power.attrs["units"] == "fW"
+        if name == "diode_in_si_units":
+            symmetric = data.sel(gate=0.0)  # levels at ±1 meV: electrons and holes mirror each other
+            assert abs(symmetric.rectification_heat) <= symmetric.error_rectification_heat + 1e-12
+            forward, backward = symmetric.probe_temperature
+            bound = float(symmetric.error_probe_temperature.sum())
+            assert float(abs(forward - backward).max()) <= bound < 1e-3
+        if name == "quantum_dot_thermocouple":
+            assert (data.power > data.carnot_bound + data.error_power).any()  # the paper's point
         if name == "coulomb_drag":
             deviation = abs(data.predicted_current / data.drag_current - 1)
             assert deviation[-1] < 1e-3 < 0.1 < deviation[0]
