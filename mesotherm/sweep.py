@@ -378,13 +378,15 @@ def _label(data, shape, axes, job) -> xr.Dataset:
 
 
 def bytes_per_point(job: Job) -> int:
-    """Bytes of a dataset per point of the grid, bounds included, before compression; ``job.setup`` must be prepared."""
+    """Bytes of a dataset per point of the grid, bounds and estimates included, before compression; ``job.setup`` must
+    be prepared."""
     setup = job.setup
     sizes = {name: len(labels) for name, labels in _labels(setup).items()}
     sizes |= {name: len(values) for name, values in job.experiment.coordinates(setup).items()}
     described = job.experiment.variables(setup).values()
     entries = [math.prod(sizes[dimension] for dimension in variable.dimensions) for variable in described]
-    return 2 * 8 * sum(entries)
+    arrays = 3 if other_readings(setup.device) else 2
+    return arrays * 8 * sum(entries)
 
 
 def _labels(setup: Setup) -> dict[str, list[str]]:

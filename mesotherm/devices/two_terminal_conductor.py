@@ -6,7 +6,6 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import Effort
 from mesotherm.devices.barriers import AbstractBarrier, ResonantBarrier
 from mesotherm.engines.coherent import AbstractCoherentDevice
 from mesotherm.fields import parameter, part
@@ -43,10 +42,6 @@ class TwoTerminalConductor(AbstractCoherentDevice):
 
     def spectrum(self):
         return Spectrum(self.band_bottom, *self.barrier.features(), self.barrier.jumps())
-
-    @property
-    def first_effort(self):
-        return Effort.STRICT if self.barrier.jumps().size else Effort.FAST
 
     @classmethod
     def example(cls) -> "TwoTerminalConductor":

@@ -48,6 +48,11 @@ class AbstractCoherentDevice(AbstractDevice):
         """Band bottom and features of the transmission."""
 
     @property
+    def first_effort(self) -> Effort:
+        """The smooth rule has no bound where the transmission jumps."""
+        return Effort.STRICT if self.spectrum().jumps.size else Effort.FAST
+
+    @property
     def floating_reservoir(self) -> LogTemperature:
         return LogTemperature()
 
