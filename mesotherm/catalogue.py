@@ -8,6 +8,7 @@ name in snake case.
 import dataclasses
 import importlib.util
 import inspect
+import os
 import pkgutil
 import re
 import sys
@@ -49,9 +50,16 @@ def with_article(role: type) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
+ABSTRACT_NAMES = ("Abstract", "Has")
+"""How names of abstract classes begin."""
+
+ABSTRACT = ("__abstractmethods__", "__abstractvars__", "__abstractclassvars__")
+"""Attributes of a class that name what it leaves open."""
+
+
 def is_final(cls: type) -> bool:
     """Whether a class can be used as it stands. Abstract ones say so in their name or leave methods open."""
-    return not inspect.isabstract(cls) and not cls.__name__.startswith(("Abstract", "Has"))
+    return not inspect.isabstract(cls) and not cls.__name__.startswith(ABSTRACT_NAMES)
 
 
 def role_of(annotation: object) -> type[Component] | None:
@@ -79,7 +87,9 @@ def _final_below(cls: type) -> Iterator[type[Component]]:
 
 
 def _is_ours(cls: type) -> bool:
-    return cls.__module__.split(".")[0] == "mesotherm" or cls.__module__ in _admitted
+    if cls.__module__ in _admitted:  # a class of an earlier version of the file may still be somewhere
+        return getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls
+    return cls.__module__.split(".")[0] == "mesotherm"
 
 
 def roles() -> tuple[type[Component], ...]:
@@ -117,14 +127,18 @@ def admit(path: Path) -> ModuleType:
 
     Its code runs with all rights of the caller, so it is only ever named by the user, never by a data file.
 
-    Errors: :class:`PluginError` if the file cannot be read or run, or a kind of its is there already.
+    Errors: :class:`PluginError` if the file cannot be read or run, a class is not complete, or a name is taken.
     """
     name = f"mesotherm_plugin_{path.stem}"
-    if not path.is_file():
+    if not _is_file(path):
         raise PluginError(f"{path}: there is no such file; name a Python file with your device's class.")
     if path.suffix != ".py":
         raise PluginError(f"{path}: a plugin is a Python file; its name ends in .py.")
-    before = {kind: cls for role in roles() for kind, cls in kinds(role).items()}
+    other = _admitted.get(name)
+    if other is not None and other.resolve() != path.resolve():
+        raise PluginError(f"{path}: a plugin of this name is there already ({other}); rename the file.")
+    taken = {role_name(role): role for role in roles()}
+    taken |= {kind: cls for role in roles() for kind, cls in kinds(role).items() if cls.__module__ != name}
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise PluginError(f"{path}: Python cannot load this file.")
@@ -133,23 +147,52 @@ def admit(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
         _admitted[name] = path
+        for cls in vars(module).values():
+            if isinstance(cls, type) and issubclass(cls, Component) and cls.__module__ == name:
+                _check_complete(cls, path)
         for role in roles():
             for kind, cls in kinds(role).items():
                 if cls.__module__ == name:
-                    _check(kind, cls, before, path)
+                    _check(kind, cls, taken, path)
     except PluginError:
         dismiss(name)
         raise
     except (Exception, SystemExit) as error:
         dismiss(name)
-        raise PluginError(f"{_place(error, path)}: {type(error).__name__}: {error}; mend the plugin.") from error
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"{_place(error, path)}: {said}; mend the plugin.") from error
     return module
 
 
-def _check(kind: str, cls: type, before: dict[str, type], path: Path):
-    known = before.get(kind)
-    if known is not None and known.__module__ != cls.__module__:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _check_complete(cls: type, path: Path):
+    """A class that is not called abstract must not be so: it would not be offered, and nobody told why."""
+    left = {name for kind in ABSTRACT for name in getattr(cls, kind, ())}
+    if left and not cls.__name__.startswith(ABSTRACT_NAMES):
+        raise PluginError(
+            f"{path}: {cls.__name__} does not say {', '.join(sorted(left))}; write what is missing into the class, or "
+            "begin its name with Abstract if others are made of it."
+        )
+
+
+def _check(kind: str, cls: type, taken: dict[str, type], path: Path):
+    """Names are taken once; what a file must say can be said. Adds to the names ``taken``."""
+    known = taken.get(kind)
+    if known is not None:
         raise PluginError(f"{path}: {cls.__name__}: there is a {kind} already ({known.__module__}); rename the class.")
+    taken[kind] = cls
+    for field, meaning in meanings(cls).items():
+        if isinstance(meaning, Part) and field not in parts(cls):
+            raise PluginError(
+                f"{path}: {cls.__name__}.{field} is a part of no known role; annotate it with an abstract component "
+                "class, like AbstractBarrier, itself (no text, no `from __future__ import annotations`)."
+            )
     for field in undeclared(cls):
         raise PluginError(
             f"{path}: {cls.__name__}.{field} has no meaning; declare it with parameter(...), names(...), part(...) or "
@@ -171,9 +214,10 @@ def dismiss(name: str) -> None:
 
 
 def _place(error: BaseException, path: Path) -> str:
-    if isinstance(error, SyntaxError):
+    where = os.path.abspath(path)  # as the import system writes it
+    if isinstance(error, SyntaxError) and error.filename == where and error.lineno:
         return f"{path}:{error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
     return f"{path}:{lines[-1]}" if lines else str(path)
 
 

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 from mesotherm.catalogue import kind_of, kinds
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.device_file.axes import read_axes, resolve_axes
-from mesotherm.device_file.problems import DeviceFileError, Problem, suggestion
-from mesotherm.device_file.reader import NO_NAMES, Reader, with_names_only
+from mesotherm.device_file.problems import DeviceFileError, Problem, closest, in_a_line, suggestion
+from mesotherm.device_file.reader import NO_NAMES, SOME_ENERGY, Reader, with_names_only
 from mesotherm.device_file.schema import TABLE, described, field, model, quantity
 from mesotherm.device_file.toml_lines import KeyPath, TomlSyntaxError, parse
 from mesotherm.experiments import AbstractExperiment, Setup
@@ -33,9 +33,6 @@ MOST_ENTRIES = 10_000
 
 LONGEST_NAME = 100
 """Bytes of a folder's name, and characters of a title."""
-
-SOME_ENERGY = "meV"
-"""Stands for an energy unit that is a mistake, so that quantities with units are not mistakes as well."""
 
 PLACEHOLDER = {"mu": 0.0, "T": 1.0}
 """Reservoir of a floating terminal that the file leaves out; what floats is found, not read."""
@@ -93,9 +90,8 @@ def load(path: str | Path) -> Run:
         data, lines = parse(text)
     except TomlSyntaxError as error:
         advice = "See https://toml.io for how the format is written."
-        raise DeviceFileError(
-            [Problem(str(path), error.line, "", f"this is not TOML: {error.reason} {advice}")]
-        ) from error
+        message = in_a_line(f"this is not TOML: {error.reason} {advice}")
+        raise DeviceFileError([Problem(str(path), error.line, "", message)]) from error
     file = _File(Reader(path, lines.of), data)
     run = file.read(path, text)
     if run is None:
@@ -265,7 +261,9 @@ class _File:
         )
 
     def _units(self) -> Units:
-        given = self.top.get("units", {})
+        if "units" not in self.top:
+            return Units(SOME_ENERGY)
+        given = self.top["units"]
         keys = self.reader.table(UNITS, given, ("units",))
         energy = keys.get("energy", SOME_ENERGY)
         if energy is None and "results" in given:
@@ -331,9 +329,10 @@ class _File:
             where = ("reservoirs", name)
             if self._terminal(name, where, terminals):
                 values[name] = self.reader.table(reservoir_model(unknowns.get(name), name in unknowns), data, where)
+        misspelt = {closest(name, terminals or ()) for name in given if name not in (terminals or ())}
         for name in terminals or ():
             needed = _needed(unknowns.get(name)) if name in unknowns else ("T",)
-            if name not in given and needed:
+            if name not in given and name not in misspelt and needed:
                 row = ", ".join(f"{quantity} = ..." for quantity in needed)
                 self.reader.problem(
                     ("reservoirs", name),

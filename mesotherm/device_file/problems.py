@@ -23,11 +23,11 @@ class Problem:
     def __str__(self):
         where = f"{self.path}:{self.line}" if self.line else self.path
         subject = f"{self.key} = {self.value}" if self.value else self.key
-        return ": ".join(part for part in (where, subject, self.message) if part)
+        return printable(": ".join(part for part in (where, subject, self.message) if part))
 
     def as_json(self) -> dict[str, Any]:
         """The same for a program; ``line`` is null where the file as a whole is meant."""
-        return {**dataclasses.asdict(self), "line": self.line or None}
+        return {**dataclasses.asdict(self), "path": printable(self.path), "line": self.line or None}
 
 
 class DeviceFileError(Exception):
@@ -82,27 +82,34 @@ def as_written(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 
-def cut(text: str) -> str:
-    """A key or a sentence of readable length."""
+def in_a_line(text: str) -> str:
+    """A key or a sentence with names of the file's in it, in one line of readable length."""
+    text = printable(text)
     return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 3] + "..."
 
 
+def printable(text: str) -> str:
+    """The same text; what a terminal would obey is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _quoted(text: str | bool) -> str:
-    """As in a file; what a terminal would obey is escaped."""
-    written = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in written)
+    """As in a file."""
+    return printable(json.dumps(text, ensure_ascii=False))
 
 
 def suggestion(wrong: str, allowed: Collection[str]) -> str:
     """ "did you mean", then all there is."""
     close = closest(wrong, allowed)
     start = f"did you mean {close}? " if close else ""
-    return start + (f"there are: {', '.join(allowed)}." if allowed else "there are none here.")
+    there = ", ".join(name or '""' for name in allowed)
+    return start + (f"there are: {there}." if allowed else "there are none here.")
 
 
 def closest(wrong: str, allowed: Collection[str]) -> str:
     """The name that was probably meant; empty if none is near."""
-    close = difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
+    same = [name for name in allowed if name.lower() == wrong.lower()]
+    close = same or difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
     return close[0] if close else ""
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pydantic
 
 from mesotherm.catalogue import kinds, parts, with_article
-from mesotherm.device_file.problems import Problem, as_written, closest, cut, dotted, suggestion, type_name
+from mesotherm.device_file.problems import Problem, as_written, closest, dotted, in_a_line, suggestion, type_name
 from mesotherm.device_file.schema import COLUMN, model_of, out_of_range, quantity
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import Assignment, FieldError, Names, Parameter, meanings
 from mesotherm.tables import TableError, read_column
 from mesotherm.units import UnitError, Units
+
+SOME_ENERGY = "meV"
+"""Stands for an energy unit that is a mistake, so that quantities with units are not mistakes as well."""
 
 
 class Reader:
@@ -39,12 +42,16 @@ class Reader:
     def problem(self, where: KeyPath, message: str, value: Any = None):
         """Note a mistake at a key; ``value`` is shown as the file would write it."""
         shown = "" if value is None else as_written(value)
-        self.problems.append(Problem(str(self._path), self._line_of(where), cut(dotted(where)), cut(message), shown))
+        key = in_a_line(dotted(where))
+        self.problems.append(Problem(str(self._path), self._line_of(where), key, in_a_line(message), shown))
+        if self.units.energy is None and "no energy unit was chosen" in message:
+            self.units = Units(SOME_ENERGY)  # told once, not at every number with a unit
 
     # Tables.
 
     def table(self, shape: type[pydantic.BaseModel], data: Any, where: KeyPath) -> dict[str, Any]:
-        """The keys of a table that are right, defaults filled in; a wrong or missing key is noted and left out."""
+        """The keys of a table that are right, defaults filled in; one that is wrong, missing or misspelt is noted and
+        left out."""
         if not isinstance(data, dict):
             self.problem(where, f"must be a table: write [{dotted(where)}] and its keys below it.", data)
             return {}
@@ -57,10 +64,12 @@ class Reader:
                     found[name] = adapter(shape, name).validate_python(data[name], context=self.units)
                 except pydantic.ValidationError as error:
                     self._explain(error, described.description or "", data[name], (*where, name))
-            elif not described.is_required():
-                found[name] = described.get_default()
-            elif name not in misspelt:
+            elif name in misspelt:
+                continue
+            elif described.is_required():
                 self._missing(described, where, name)
+            else:
+                found[name] = described.get_default()
         for name in unknown:
             self.unknown_key((*where, name), shape.model_fields)
         return found
@@ -83,6 +92,8 @@ class Reader:
         value = error["input"]
         if error["type"] in ("range", "unit"):
             self.problem(where, error["ctx"]["advice"], value)
+        elif error["type"] == "int_type" and isinstance(value, float):
+            self.problem(where, f"must be a whole number, without a decimal point ({doc}).", value)
         elif error["type"] == "float_type" and type(value) is int:
             self.problem(where, f"is too large for a 64-bit number ({doc}); give a smaller one.", value)
         else:
@@ -109,12 +120,14 @@ class Reader:
         if not isinstance(data, dict):
             self.problem(where, f"must be a table with {', '.join(names)} ({meaning.doc}).", data)
             return None
-        for name in data:
-            if name not in names:
-                self.unknown_key((*where, name), names)
+        unknown = [name for name in data if name not in names]
+        for name in unknown:
+            self.unknown_key((*where, name), names)
+        misspelt = {closest(name, names) for name in unknown}
         missing = [name for name in names if name not in data]
-        if missing and meaning.left_out is None:
-            self.problem(where, f"misses {', '.join(missing)} ({meaning.doc}); give every one of {', '.join(names)}.")
+        untold = [name for name in missing if name not in misspelt]
+        if untold and meaning.left_out is None:
+            self.problem(where, f"misses {', '.join(untold)} ({meaning.doc}); give every one of {', '.join(names)}.")
         found = []
         for name in names:
             value, at = data.get(name, meaning.left_out), (*where, name)
@@ -297,7 +310,7 @@ def _expected(error: Mapping[str, Any]) -> str:
         "int": "a whole number",
         "string": 'a text in quotes, like "L"',
         "bool": "true or false",
-        "list": "a list in brackets, like [1.0, 2.0]",
+        "list": "a list in brackets, [ ... ]",
         "dict": "a table",
         "finite": "a finite number",
     }

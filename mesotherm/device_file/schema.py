@@ -60,7 +60,8 @@ def quantity(meaning: Parameter) -> Any:
 
     def within(value: float) -> float:
         if not meaning.accepts(np.asarray(value)):
-            raise pydantic_core.PydanticCustomError("range", "{advice}", {"advice": out_of_range(meaning)})
+            advice = out_of_range(meaning, finite=np.isfinite(value))
+            raise pydantic_core.PydanticCustomError("range", "{advice}", {"advice": advice})
         return value
 
     checks = pydantic.BeforeValidator(read), pydantic.AfterValidator(within)
@@ -94,10 +95,12 @@ def described(meaning: Parameter) -> str:
     return ", ".join(words)
 
 
-def out_of_range(meaning: Parameter) -> str:
-    """What to do about a number outside a parameter's range."""
+def out_of_range(meaning: Parameter, *, finite: bool = True) -> str:
+    """What to do about a number outside a parameter's range, or one that is not ``finite``."""
     allowed = meaning.allowed().removeprefix("any ")
     must = allowed if allowed[0] in "><≥≤" else f"a {allowed}"
+    if must[0] in "><≥≤" and not finite and not meaning.infinite:
+        must = f"a finite number {must}"
     hint = {(0.0, True): "give a positive number", (0.0, False): "give zero or a positive number"}
     default = "give a number in this range"
     wanted = hint.get((meaning.low, meaning.open_low), default) if np.isposinf(meaning.high) else default

@@ -1,0 +1,33 @@
+"""The command line as tests call it, and the files they give it."""
+
+from pathlib import Path
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from mesotherm.cli import app
+
+HERE = Path(__file__).parent
+EXAMPLES = sorted((HERE.parents[1] / "examples").glob("*.toml"))
+VALID = sorted((HERE / "valid").glob("*.toml"))
+"""Files without a mistake that the malformed ones are made of, and one that uses everything."""
+
+MALFORMED = sorted((HERE / "malformed").glob("*.toml"))
+NUMBERS = HERE / "valid" / "transmission.csv"
+"""Columns that some of them name."""
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+def call(*arguments: str | Path) -> Result:
+    """Run the command; what it raises is raised."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def listing(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder, hidden files too, with the bytes of files."""
+    return {
+        str(entry.relative_to(folder)): entry.read_bytes() if entry.is_file() else None for entry in folder.rglob("*")
+    }
