@@ -100,6 +100,10 @@ class UnitError(ValueError):
     """A text that is not the quantity needed. The message says what it is, what is needed, and gives examples."""
 
 
+class NoEnergyUnitError(UnitError):
+    """A unit where only plain numbers can be: no energy unit was chosen."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ResultUnit:
     """How variables of one internal unit are written.
@@ -220,7 +224,7 @@ class Units:
         if unit == "1":
             return scale
         if self.energy is None:
-            raise UnitError(
+            raise NoEnergyUnitError(
                 f"{_shown(text)} has a unit, but no energy unit was chosen; add a table [units] with energy = "
                 '"meV" (or another energy) to the file, or give plain numbers only.'
             )

@@ -143,7 +143,7 @@ def _plain(reader: Reader, written: dict[KeyPath, float | str]) -> tuple[list[fl
             try:
                 number, unit = reader.units.split(value)
             except UnitError as error:
-                reader.problem(where, str(error), value)
+                reader.unit_problem(where, error, value)
                 continue
         if not math.isfinite(number):
             reader.problem(where, "must be a finite number.", value)
@@ -232,7 +232,7 @@ def _scale(reader: Reader, written: float | str, unit: str, meaning: Parameter, 
         return number * (reader.units.factor(together, meaning.unit) if together else 1.0)
     except UnitError as error:
         is_text = isinstance(written, str)
-        reader.problem(at if is_text else where, str(error), written if is_text else None)
+        reader.unit_problem(at if is_text else where, error, written if is_text else None)
         return None
 
 

@@ -14,7 +14,7 @@ from mesotherm.device_file.schema import COLUMN, model_of, out_of_range, quantit
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import Assignment, FieldError, Names, Parameter, meanings
 from mesotherm.tables import TableError, read_column
-from mesotherm.units import UnitError, Units
+from mesotherm.units import NoEnergyUnitError, UnitError, Units
 
 SOME_ENERGY = "meV"
 """Stands for an energy unit that is a mistake, so that quantities with units are not mistakes as well."""
@@ -44,8 +44,12 @@ class Reader:
         shown = "" if value is None else as_written(value)
         key = in_a_line(dotted(where))
         self.problems.append(Problem(str(self._path), self._line_of(where), key, in_a_line(message), shown))
-        if self.units.energy is None and "no energy unit was chosen" in message:
-            self.units = Units(SOME_ENERGY)  # told once, not at every number with a unit
+
+    def unit_problem(self, where: KeyPath, error: UnitError, value: Any = None):
+        """Note a quantity that cannot be. That there is no energy unit is told once, not at every number."""
+        self.problem(where, str(error), value)
+        if isinstance(error, NoEnergyUnitError):
+            self.units = Units(SOME_ENERGY)
 
     # Tables.
 
@@ -90,7 +94,9 @@ class Reader:
 
     def _mismatch(self, where: KeyPath, doc: str, error: Mapping[str, Any]):
         value = error["input"]
-        if error["type"] in ("range", "unit"):
+        if error["type"] == "unit":
+            self.unit_problem(where, error["ctx"]["error"], value)
+        elif error["type"] == "range":
             self.problem(where, error["ctx"]["advice"], value)
         elif error["type"] == "int_type" and isinstance(value, float):
             self.problem(where, f"must be a whole number, without a decimal point ({doc}).", value)
@@ -159,8 +165,11 @@ class Reader:
             written = keys["unit"] or column.unit
             with np.errstate(over="ignore"):  # infinities are told below
                 values = column.values * (self.units.factor(written, meaning.unit) if written else 1.0)
-        except (TableError, UnitError) as error:
+        except TableError as error:
             self.problem(where, str(error))
+            return None
+        except UnitError as error:
+            self.unit_problem(where, error)
             return None
         self.tables[keys["file"]] = column.sha256
         if not meaning.accepts(values):

@@ -56,7 +56,7 @@ def quantity(meaning: Parameter) -> Any:
         try:
             return units.number(value, meaning.unit)
         except UnitError as error:
-            raise pydantic_core.PydanticCustomError("unit", "{advice}", {"advice": str(error)}) from error
+            raise pydantic_core.PydanticCustomError("unit", "{error}", {"error": error}) from error
 
     def within(value: float) -> float:
         if not meaning.accepts(np.asarray(value)):
