@@ -48,7 +48,7 @@ def diode_map(half_width: float, points: int):
     setup = Setup(device, Reservoirs([0, 0, 0], [1, 1, 1]), (ThermalizingProbe("P"),))
     levels = np.linspace(-10, 10, points)
     axes = [Axis("device.left.level", levels, "epsilon_1"), Axis("device.right.level", levels, "epsilon_3")]
-    return DiodeTest(), setup, axes, 2 * points**2
+    return DiodeTest(delta_temperature=1.0), setup, axes, 2 * points**2
 
 
 def thermocouple_curve(points: int):

@@ -63,6 +63,7 @@ REFERENCES = (
         volume="134",
         pages="186301",
         year="2025",
+        doi="10.1103/PhysRevLett.134.186301",
     ),
     _article(
         "Whitney2016",
@@ -83,6 +84,7 @@ REFERENCES = (
         volume="33",
         pages="3020--3026",
         year="1986",
+        doi="10.1103/PhysRevB.33.3020",
     ),
     _article(
         "Engquist1981",
@@ -93,6 +95,7 @@ REFERENCES = (
         volume="24",
         pages="1151--1154",
         year="1981",
+        doi="10.1103/PhysRevB.24.1151",
     ),
     _article(
         "Grassmann1985",
@@ -103,6 +106,7 @@ REFERENCES = (
         volume="33",
         pages="1107--1116",
         year="1985",
+        doi="10.1287/opre.33.5.1107",
     ),
     _article(
         "Fritsch1984",
@@ -113,6 +117,7 @@ REFERENCES = (
         volume="5",
         pages="300--304",
         year="1984",
+        doi="10.1137/0905021",
     ),
 )
 """The literature of the physics and of its methods."""

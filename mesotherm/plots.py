@@ -3,6 +3,7 @@
 No swept axis: a table of values. One: curves. Two: maps, one panel per variable and entry.
 """
 
+import difflib
 import itertools
 import re
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
 }
+
+ROUNDING = 1e-9
+"""Fraction of the largest value of a panel below which a value is as good as zero."""
 
 COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
 
@@ -72,7 +76,8 @@ def draw(
     axes = [str(name) for name, coord in dataset.coords.items() if "parameter" in coord.attrs and coord.size > 1]
     if len(axes) > 2:
         raise ValueError(
-            f"cannot draw {len(axes)} axes ({', '.join(axes)}); choose two and select points of the others."
+            f"cannot draw {len(axes)} axes ({', '.join(axes)}); choose a point of the others: "
+            "mesotherm plot result.nc --at AXIS=VALUE."
         )
     with plt.rc_context(STYLE):
         figure = [_table, _curves, _maps][len(axes)](dataset, axes, curves)
@@ -92,7 +97,10 @@ def _series(dataset, chosen):
     """Every curve or map behind a name, (label, values): one per entry of the dimensions that are not swept."""
     name, _, wanted = chosen.partition(".")
     if name not in dataset:
-        raise ValueError(f"cannot draw {name!r}: the dataset has {', '.join(sorted(map(str, dataset.data_vars)))}.")
+        close = difflib.get_close_matches(name, list(map(str, dataset.data_vars)), n=1, cutoff=0.5)
+        guess = f"did you mean {close[0]}? " if close else ""
+        there = ", ".join(sorted(map(str, dataset.data_vars)))
+        raise ValueError(f"cannot draw {name!r}; {guess}the dataset has {there}.")
     variable = dataset[name]
     extra = [dim for dim in variable.dims if "parameter" not in dataset.coords[dim].attrs]
     single = {dim: 0 for dim in variable.dims if dim not in extra and variable.sizes[dim] == 1}
@@ -152,7 +160,7 @@ def _curves(dataset, axes, panels):
             panel.axhline(0, color="0.75", linewidth=0.8)
         colours = itertools.cycle(COLOURS)
         for label, values in curves:
-            if not values.attrs["wanted"] and not np.any(np.abs(values) > 1e-9 * largest):
+            if not values.attrs["wanted"] and not np.any(np.abs(values) > ROUNDING * largest):
                 continue
             style = "--" if _is_bound(values) else "-"
             name = f"{_symbol(values)}  {label}".strip()
@@ -207,8 +215,10 @@ def _maps(dataset, axes, panels):
         signed = _lowest(grid) < 0
         colours = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if signed else {"cmap": "viridis"}
         image = panel.pcolormesh(dataset[across], dataset[up], grid, shading="nearest", rasterized=True, **colours)
-        if signed and np.isfinite(grid).all():
-            panel.contour(dataset[across], dataset[up], grid, levels=[0.0], colors="0.35", linewidths=0.6)
+        if signed:  # where the sign changes; not where there is only rounding
+            clear = np.ma.masked_invalid(np.where(np.abs(grid) < ROUNDING * largest, 0.0, grid))
+            if np.any(clear < 0) and np.any(clear > 0):
+                panel.contour(dataset[across], dataset[up], clear, levels=[0.0], colors="0.35", linewidths=0.6)
         figure.colorbar(image, ax=panel, pad=0.02).set_label(f"{_label(values)}  {label}".strip())
         panel.set_xlabel(_axis_label(dataset[across]))
         panel.set_ylabel(_axis_label(dataset[up]))

@@ -11,7 +11,7 @@ from mesotherm.bibliography import rests_on
 from mesotherm.catalogue import kind_of, one_line
 from mesotherm.device_file import Run
 from mesotherm.fields import Component, Parameter, TerminalName, meanings
-from mesotherm.summary import Extreme, failed_points, headlines, laws, outcomes, strains
+from mesotherm.summary import Extreme, failed_points, headlines, laws, outcomes, strains, table_warnings
 from mesotherm.sweep import RESERVOIR_PARAMETERS
 from mesotherm.units import Units
 
@@ -40,15 +40,8 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
     energy = run.units.energy
     yield f"Energy unit: {energy}." if energy else "Numbers are in one energy unit throughout, k_B = ħ = e = 1."
     yield ""
-    swept = {follower.path for axis in run.axes for follower in axis.followers}
-    rows = [
-        *_parameters(device, "device", run.units),
-        *_reservoirs(run),
-        *_parameters(experiment, "experiment", run.units),
-    ]
     yield from _table(
-        ("parameter", "value", "meaning"),
-        [(f"`{path}`", "swept" if path in swept else value, meaning) for path, value, meaning in rows],
+        ("parameter", "value", "meaning"), [(f"`{path}`", value, meaning) for path, value, meaning in configured(run)]
     )
     for unknown in run.setup.unknowns:
         yield f"Terminal {unknown.terminal} floats ({kind_of(type(unknown))}): {one_line(type(unknown))}"
@@ -71,6 +64,9 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
     for outcome, count in outcomes(dataset).items():
         yield f"- {count} of {dataset.status.size} states: {outcome.name.lower()}. {outcome.sentence}"
     yield ""
+    yield "Currents are positive into the device and count particles; in amperes they are e > 0 times that, so that"
+    yield "electrons that enter count as positive. Power is positive when produced."
+    yield ""
     yield from _headlines(dataset)
     for line in failed_points(dataset):
         yield f"- {line.strip()}"
@@ -91,6 +87,7 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
             strain.warning or f"{strain.sentence}: at most {strain.largest.value:.3g}, trusted up to {strain.limit:g}."
         )
         yield f"- **Warning:** {text}" if strain.warning else f"- {text}"
+    yield from (f"- **Warning:** {told}" for told in table_warnings(dataset))
     if not strained:
         yield f"- Nothing to check by numbers; `mesotherm describe {kind_of(type(device))}` says what is assumed."
     yield ""
@@ -100,6 +97,17 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
     yield from (f"- {reference.line}" for reference in rests_on(run.setup, experiment))
     yield ""
     yield "`mesotherm cite result.nc` prints BibTeX."
+
+
+def configured(run: Run) -> list[tuple[str, str, str]]:
+    """(path, value, meaning) of everything a run is configured with."""
+    swept = {follower.path for axis in run.axes for follower in axis.followers}
+    rows = [
+        *_parameters(run.setup.device, "device", run.units),
+        *_reservoirs(run),
+        *_parameters(run.experiment, "experiment", run.units),
+    ]
+    return [(path, "swept" if path in swept else value, meaning) for path, value, meaning in rows]
 
 
 def _headlines(dataset: xr.Dataset) -> Iterator[str]:

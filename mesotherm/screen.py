@@ -4,7 +4,7 @@ import xarray as xr
 from rich.console import RenderableType
 from rich.table import Table
 
-from mesotherm.summary import Extreme, failed_points, grid, headlines, laws, outcomes, strains
+from mesotherm.summary import Extreme, failed_points, grid, headlines, laws, outcomes, warnings
 
 
 def summary(dataset: xr.Dataset, notes: list[str]) -> list[RenderableType]:
@@ -21,7 +21,7 @@ def summary(dataset: xr.Dataset, notes: list[str]) -> list[RenderableType]:
         f"computing {times['seconds_computing']:.1f} s",
     )
     parts: list[RenderableType] = [str(dataset.attrs["title"]), "", head, "", _headlines(dataset), "", _laws(dataset)]
-    parts += ["", *warnings] if (warnings := [s.warning for s in strains(dataset) if s.warning]) else []
+    parts += ["", *told] if (told := warnings(dataset)) else []
     parts += ["", *failures] if (failures := failed_points(dataset)) else []
     return [*parts, "", *notes]
 
@@ -29,7 +29,7 @@ def summary(dataset: xr.Dataset, notes: list[str]) -> list[RenderableType]:
 def audit_table(dataset: xr.Dataset, notes: list[str]) -> list[RenderableType]:
     """The audit alone."""
     parts: list[RenderableType] = [str(dataset.attrs["title"]), "", _laws(dataset)]
-    parts += ["", *warnings] if (warnings := [s.warning for s in strains(dataset) if s.warning]) else []
+    parts += ["", *told] if (told := warnings(dataset)) else []
     parts += ["", *failures] if (failures := failed_points(dataset)) else []
     return [*parts, *(["", *notes] if notes else [])]
 

@@ -1,6 +1,7 @@
 """What a person wants to know of a result, read off the dataset alone: for the terminal, reports and other programs."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,10 @@ from mesotherm.thermodynamics import LAWS
 
 MOST_LISTED = 10
 """Failed points listed by name; the rest are counted."""
+
+
+TABLE_TRUSTED = 0.01
+"""Share of a result that a table may leave open without a warning."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +100,27 @@ def strains(dataset: xr.Dataset) -> list[Strain]:
     return found
 
 
+def table_warnings(dataset: xr.Dataset) -> list[str]:
+    """Results that a tabulated transmission leaves open by more than ``TABLE_TRUSTED`` of their largest value."""
+    told = []
+    for name in map(str, dataset.data_vars):
+        estimate = dataset.get(f"estimate_table_{name}")
+        if estimate is None or not np.isfinite(estimate).any() or not np.isfinite(dataset[name]).any():
+            continue
+        share = float(np.nanmax(estimate)) / (float(np.nanmax(np.abs(dataset[name]))) or np.inf)
+        if share > TABLE_TRUSTED:
+            told.append(
+                f"the table leaves {name} open by up to {share:.2g} of its largest value (estimate_table_{name}); "
+                "give rows closer together, or over a wider range of energies."
+            )
+    return told
+
+
+def warnings(dataset: xr.Dataset) -> list[str]:
+    """What a reader must know before using the numbers."""
+    return [*(strain.warning for strain in strains(dataset) if strain.warning), *table_warnings(dataset)]
+
+
 def failed_points(dataset: xr.Dataset) -> list[str]:
     """The first states that did not converge, with their coordinates."""
     where = np.argwhere(dataset.status.values != 0)
@@ -119,7 +145,8 @@ def headlines(dataset: xr.Dataset) -> list[Headline]:
     """Every number per point."""
     found = []
     for name, values, error in _scalars(dataset):
-        largest_error = None if error is None or not np.isfinite(error).any() else float(np.nanmax(error))
+        known = None if error is None else np.asarray(error)[np.isfinite(values) & np.isfinite(error)]
+        largest_error = None if known is None or not known.size else float(np.max(known))
         unit = str(values.attrs.get("units", "1"))
         smallest, largest = _extreme(values, np.nanargmin), _extreme(values, np.nanargmax)
         found.append(Headline(name, unit, smallest, largest, largest_error))
@@ -137,7 +164,7 @@ def as_json(dataset: xr.Dataset) -> dict[str, Any]:
         "fine": all_fine(dataset),
         "quantities": [dataclasses.asdict(headline) for headline in headlines(dataset)],
         "laws": [{"law": sentence, "violation": worst, "holds": holds} for sentence, worst, holds in laws(dataset)],
-        "warnings": [strain.warning for strain in strains(dataset) if strain.warning],
+        "warnings": warnings(dataset),
         "failed": failed_points(dataset)[1:],
         "seconds": float(dataset.attrs["seconds_total"]),
     }
@@ -148,7 +175,7 @@ def _extreme(values: xr.DataArray, choose) -> Extreme | None:
         return None
     position = int(choose(np.where(np.isfinite(values), values, np.nan)))
     index = dict(zip(values.dims, np.unravel_index(position, values.shape), strict=True))
-    return Extreme(float(values.values.flat[position]), _place(values, index))
+    return Extreme(float(values.values.flat[position]) + 0.0, _place(values, index))  # no negative zero
 
 
 def _place(data: xr.Dataset | xr.DataArray, index: dict) -> str:
@@ -163,18 +190,23 @@ def _place(data: xr.Dataset | xr.DataArray, index: dict) -> str:
     return ", ".join(written)
 
 
+LEFT_OUT = ("status", "law_violation", "assumption_value", "energy_current", "reservoir_entropy_change")
+"""Told elsewhere, or of little use as a headline."""
+
+LABELLED = ("direction", "terminal", "probe")
+"""Dimensions whose entries are numbers per point of their own."""
+
+
 def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray | None]]:
     """Every number per point, with its error bound: name, values over the grid, bound."""
     swept = tuple(grid(dataset))
     for name, variable in dataset.data_vars.items():
         name = str(name)
-        if name == "status" or name.startswith("error_"):
+        extra = [str(dim) for dim in variable.dims if dim not in swept]
+        if name in LEFT_OUT or name.startswith(("error_", "estimate_")) or not set(extra) <= set(LABELLED):
             continue
         error = dataset.get(f"error_{name}")
-        if variable.dims == swept:
-            yield name, variable, error
-        elif variable.dims == (*swept, "probe") or variable.dims == ("terminal",):
-            dim = variable.dims[-1]
-            for label in variable[dim].values:
-                chosen = {dim: label}
-                yield f"{name} {label}", variable.sel(chosen), None if error is None else error.sel(chosen)
+        for labels in itertools.product(*(variable[dim].values for dim in extra)):
+            chosen = dict(zip(extra, labels, strict=True))
+            bound = None if error is None else error.sel(chosen)
+            yield " ".join([name, *map(str, labels)]), variable.sel(chosen), bound

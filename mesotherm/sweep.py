@@ -8,6 +8,7 @@ compiled function, so a second sweep with other values compiles nothing.
 import concurrent.futures
 import dataclasses
 import datetime
+import difflib
 import itertools
 import math
 import os
@@ -149,7 +150,9 @@ def locate(job: Job, path: str) -> Spot:
         "experiment": (job.experiment, lambda j: j.experiment),
     }
     if head not in roots:
-        raise ValueError(f"{path!r} names no parameter; a path starts with device, reservoirs or experiment.")
+        close = difflib.get_close_matches(head, (*roots, "reservoirs"), n=1, cutoff=0.5)
+        guess = f"did you mean {close[0]}? " if close else ""
+        raise ValueError(f"{path!r} names no parameter; {guess}a path starts with device, reservoirs or experiment.")
     node, where = roots[head]
     return _descend(node, where, head, rest, path)
 
@@ -248,6 +251,8 @@ def _check_axes(job: Job, axes: Sequence[Axis]) -> None:
     for follower, values in ((follower, axis.values) for axis in axes for follower in axis.followers):
         if follower.path in floating:
             raise ValueError(f"axis {follower.path!r} sweeps what is solved for; remove the axis or the unknown.")
+        if follower.path in job.experiment.sets:
+            raise ValueError(f"axis {follower.path!r} sweeps what the experiment sets itself; sweep something else.")
         if follower.path in taken:
             raise ValueError(f"{follower.path!r} is set by two axes or ties; leave one out.")
         taken.add(follower.path)

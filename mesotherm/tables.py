@@ -1,9 +1,9 @@
 """Columns of numbers in files: text tables and netCDF.
 
 A text table has one row per line, cells separated by tabs, semicolons, commas or blanks (whichever of them comes first
-in this order in its first line), and may begin with a line of names; empty lines and lines that begin with ``#`` are
-passed over. A name may be followed by a unit, ``energy [meV]`` or ``energy (meV)``. Without names the columns are "1",
-"2" and so on.
+in this order in its first line), and may begin with a line of names; so may the comment before its first row, if it has
+as many names as that has numbers. Other lines that begin with ``#``, and empty ones, are passed over. A name may be
+followed by a unit, ``energy [meV]`` or ``energy (meV)``. Without names the columns are "1", "2" and so on.
 """
 
 import csv
@@ -173,20 +173,33 @@ def _text_column(text: str, column: str | None) -> tuple[np.ndarray, str | None]
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of every row, with its line in the file."""
-    separator = ""
+    """The cells of every row, with its line in the file. Names in the comment before the first row are a row too."""
+    separator, comment = "", (0, "")
     for line, written in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        if not written.strip() or written.lstrip().startswith("#"):
+        if not written.strip():
             continue
+        if written.lstrip().startswith("#"):
+            comment = line, written.lstrip().lstrip("#").strip()
+            continue
+        first = not separator
         separator = separator or next((mark for mark in "\t;," if mark in written.strip()), " ")
-        if separator == " ":
-            yield line, BLANK_SEPARATED.findall(written)
-            continue
-        try:
-            (cells,) = csv.reader([written], delimiter=separator, skipinitialspace=True)
-        except csv.Error as error:
-            raise TableError(f"line {line}: {error}.") from error
-        yield line, [cell.strip() for cell in cells]
+        cells = _cells(written, separator, line)
+        if first and comment[1] and all(_number(cell) is not None for cell in cells):
+            names = _cells(comment[1], separator, comment[0])
+            if len(names) == len(cells) and all(_number(name) is None for name in names):
+                yield comment[0], names
+        yield line, cells
+
+
+def _cells(written: str, separator: str, line: int) -> list[str]:
+    """One line taken apart."""
+    if separator == " ":
+        return BLANK_SEPARATED.findall(written)
+    try:
+        (cells,) = csv.reader([written], delimiter=separator, skipinitialspace=True)
+    except csv.Error as error:
+        raise TableError(f"line {line}: {error}.") from error
+    return [cell.strip() for cell in cells]
 
 
 def _name_and_unit(written: str) -> tuple[str, str | None]:

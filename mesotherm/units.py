@@ -383,7 +383,7 @@ def _check_length(text: str) -> None:
 def _number_and_unit(text: str) -> tuple[Fraction | float, str]:
     """The number of a text, exact (or infinite), and its unit as written, "1" if there is none."""
     _check_length(text)
-    stripped = text.strip(" ")
+    stripped = text.strip(" ").replace("\u2212", "-")  # the minus sign of typeset texts
     found = NUMBER.match(stripped)
     if found is None:
         example = f"1 {stripped}" if stripped in COMMON_UNITS else "0.2 meV"

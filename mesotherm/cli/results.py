@@ -133,10 +133,17 @@ def _chosen(dataset, choice: str):
         raise BadInputError(
             f"--at {choice}: there is no axis {name!r}; there are: {', '.join(grid(dataset)) or 'none'}."
         )
+    axis = dataset[name]
+    unit = "" if axis.attrs.get("units", "1") == "1" else f" (in {axis.attrs['units']})"
     try:
-        return dataset.sel({name: float(value)}, method="nearest")
+        wanted = float(value)
     except ValueError as error:
-        raise BadInputError(f"--at {choice}: {value!r} is not a number; write AXIS=VALUE.") from error
+        raise BadInputError(f"--at {choice}: {value!r} is not a number{unit}; write AXIS=VALUE.") from error
+    if not float(axis.min()) <= wanted <= float(axis.max()):
+        raise BadInputError(f"--at {choice}: {name} goes from {float(axis.min()):g} to {float(axis.max()):g}{unit}.")
+    chosen = dataset.sel({name: wanted}, method="nearest")
+    chosen.attrs["title"] = f"{dataset.attrs.get('title', '')}, {name} = {float(chosen[name]):g}{unit[5:-1]}"
+    return chosen
 
 
 def _cite(target: str | None, plugins) -> int:

@@ -109,6 +109,7 @@ def _run(file: Path, out: Path | None, plugins, *, quiet: bool, as_json: bool, f
 
 def _check(file: Path, plugins, *, as_json: bool) -> int:
     from mesotherm.catalogue import kind_of
+    from mesotherm.report import configured
     from mesotherm.sweep import bytes_per_point
 
     admit_plugins(plugins)
@@ -127,6 +128,8 @@ def _check(file: Path, plugins, *, as_json: bool) -> int:
         "megabytes": points * bytes_per_point(job) / 1e6,
         "variables": list(job.experiment.variables(job.setup)),
         "energy_unit": described.units.energy,
+        "parameters": {path: value for path, value, _ in configured(described)},
+        "assumptions": _assumptions(described),
     }
     if as_json:
         print_json(facts)
@@ -137,7 +140,18 @@ def _check(file: Path, plugins, *, as_json: bool) -> int:
         typer.echo(f"  {facts['device']} with {', '.join(facts['terminals'])}; floating: {floating}")
         typer.echo(f"  {facts['experiment']}: {', '.join(facts['variables'])}")
         typer.echo(f"  {size}: {points} points, {facts['megabytes']:.3g} MB")
+        for path, value in facts["parameters"].items():
+            typer.echo(f"    {path} = {value}")
+        for sentence, value in facts["assumptions"].items():
+            typer.echo(f"  {sentence}: {value:.3g} without the axes")
     return 0
+
+
+def _assumptions(described) -> dict[str, float]:
+    """What the theory needs small, at the parameters given."""
+    device, reservoirs = described.setup.device, described.setup.reservoirs
+    sentences = [f"{one.sentence} (trusted up to {one.limit:g})" for one in device.assumptions.values()]
+    return dict(zip(sentences, device.assumption_values(reservoirs).tolist(), strict=True))
 
 
 def _selected(dataset, names: list[str]):

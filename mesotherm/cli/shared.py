@@ -97,6 +97,8 @@ def read_result(path: Path):
     """A result's dataset, in memory."""
     import xarray as xr
 
+    if (path / "result.nc").is_file():
+        path = path / "result.nc"
     if not path.is_file():
         kind = "this is a folder; name the result.nc in it." if path.is_dir() else "there is no such file."
         raise BadInputError(f"{path}: {kind}")

@@ -25,6 +25,9 @@ MOST_AXES = 12
 COPIES = 3
 """How often the data of a sweep are in memory at its end: computed, joined, labelled."""
 
+SAME = 1e-14
+"""Fraction of an axis's ends below which a value is zero."""
+
 WRITTEN = float | str
 """A number, or a text with a unit that depends on the parameter."""
 
@@ -123,7 +126,7 @@ def _values(reader: Reader, keys: dict[str, Any], given: dict[str, Any], where: 
             return nothing
         start, stop = numbers
         with np.errstate(all="ignore"):  # told below
-            values = (np.geomspace if keys["spacing"] == "log" else np.linspace)(start, stop, keys["points"])
+            values = (np.geomspace if keys["spacing"] == "log" else _linspace)(start, stop, keys["points"])
         if not np.all(np.isfinite(values)):
             reader.problem(where, "start and stop are too far apart for 64-bit numbers; give smaller ones.")
             return nothing
@@ -132,6 +135,12 @@ def _values(reader: Reader, keys: dict[str, Any], given: dict[str, Any], where: 
     if len(np.unique(values)) < len(values):
         reader.problem(where, "some values are equal; give different values (one value: points = 1).")
     return values, unit
+
+
+def _linspace(start: float, stop: float, points: int) -> np.ndarray:
+    """Evenly spaced values; one that should be zero is."""
+    values = np.linspace(start, stop, points)
+    return np.where(np.abs(values) < SAME * max(abs(start), abs(stop)), 0.0, values)
 
 
 def _plain(reader: Reader, written: dict[KeyPath, float | str]) -> tuple[list[float], str]:
@@ -201,6 +210,9 @@ def _follower(reader: Reader, keys, axis: WrittenAxis, job: Job, where: KeyPath,
     floating = {f"reservoirs.{u.terminal}.{quantity}": u for u in job.setup.unknowns for quantity in u.floats}
     if path in floating:
         message = f"terminal {floating[path].terminal!r} floats, so this is found, not given; sweep something else."
+        reader.problem(at_parameter, message, path)
+    if path in job.experiment.sets:
+        message = "the experiment sets this itself, so nothing would change; sweep something else, like its bias."
         reader.problem(at_parameter, message, path)
     scale = _scale(reader, keys["scale"], axis.unit, meaning, where)
     offset = reader.number(_any(meaning), keys["offset"], (*where, "offset"))

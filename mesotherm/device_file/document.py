@@ -106,6 +106,8 @@ def _text(path: Path) -> str:
     try:
         if path.is_dir():
             raise refuse("this is a folder; name a device file (TOML).")
+        if path.suffix == ".nc":
+            raise refuse("this is a result, not a device file; mesotherm audit, plot and cite read results.")
         if path.exists() and not path.is_file():
             raise refuse("this is not a regular file; name a device file (TOML).")
         with path.open("rb") as stream:
@@ -329,6 +331,7 @@ class _File:
             where = ("reservoirs", name)
             if self._terminal(name, where, terminals):
                 values[name] = self.reader.table(reservoir_model(unknowns.get(name), name in unknowns), data, where)
+                self._check_floating(unknowns.get(name), data, where)
         misspelt = {closest(name, terminals or ()) for name in given if name not in (terminals or ())}
         for name in terminals or ():
             needed = _needed(unknowns.get(name)) if name in unknowns else ("T",)
@@ -343,6 +346,13 @@ class _File:
             return None
         rows = [PLACEHOLDER | values.get(name, {}) for name in terminals]
         return Reservoirs(*(jnp.array([row[quantity] for row in rows], float) for quantity in ("mu", "T")))
+
+    def _check_floating(self, unknown: AbstractUnknown | None, data: Any, where: KeyPath):
+        """What is found is not given as well."""
+        for found in unknown.floats if unknown is not None and isinstance(data, dict) else ():
+            if found in data:
+                message = f"is found, not given: {where[-1]} is a {kind_of(type(unknown))}; leave it out."
+                self.reader.problem((*where, found), message, data[found])
 
     # The experiment.
 

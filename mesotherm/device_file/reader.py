@@ -162,6 +162,10 @@ class Reader:
             return None
         try:
             column = read_column(self._path.parent / keys["file"], keys["column"])
+            if keys["unit"] and column.unit and keys["unit"] != column.unit:
+                message = f"the file itself says {column.unit}; leave this out, or mend the file."
+                self.problem((*where, "unit"), message, keys["unit"])
+                return None
             written = keys["unit"] or column.unit
             with np.errstate(over="ignore"):  # infinities are told below
                 values = column.values * (self.units.factor(written, meaning.unit) if written else 1.0)

@@ -37,14 +37,18 @@ are in that unit, and any number may be a text with a unit of its own:
 
 A voltage is not an energy: write the energy e·V, with the sign you mean.
 
+**Names of entries.** Pairs of dots are written in the order of `dots` (`M-H`). A rate may be one number, or one for
+each occupation of the OTHER dots, one digit each in the order of `dots`: with dots M, H, C the key `01` of a contact of
+M is H empty and C filled.
+
 **Axes.** The path in `parameter` is the path of a key of the file (`device.left.level`, `reservoirs.C.T`,
 `device.tunnel_rates.L.00`, `experiment.bias`), also where the file leaves the key out. Values keep the unit they are
 written in; the parameter is set to `offset + scale * value`, so a gate voltage in mV with `scale = "0.1 meV/mV"` is a
-lever arm, and `scale = "250 mK"` makes the values multiples of a reference.
+lever arm, and `scale = "250 mK"` makes the values multiples of a reference. A parameter follows one axis only.
 
 **A column of numbers** is a list, or `{ file = "transmission.csv", column = "energy", unit = "meV" }`: a column of a
-text file (`.csv`, `.tsv`, `.txt`, `.dat`, names in the first line) or a variable of a netCDF file (`.nc`); the name
-counts from the folder of the device file.
+text file (`.csv`, `.tsv`, `.txt`, `.dat`; names in the first line or in the comment before the numbers, where `E [meV]`
+says the unit, too) or a variable of a netCDF file (`.nc`); the name counts from the folder of the device file.
 
 Unknown keys are mistakes, and every mistake is told with its line (exit code 2, nothing is written).
 """

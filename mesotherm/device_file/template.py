@@ -1,6 +1,5 @@
 """A device file to start from: commented, written from the classes, and running as it stands."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from mesotherm.catalogue import kind_of, kinds, one_line, parts, sources
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.device_file.problems import dotted, suggestion
-from mesotherm.device_file.schema import described
+from mesotherm.device_file.schema import defaults_of, described
 from mesotherm.experiments import AbstractExperiment, Setup, SteadyStateExperiment
 from mesotherm.fields import Assignment, Component, Names, Parameter, TerminalName, meanings, parameters
 from mesotherm.unknowns import ThermalizingProbe
@@ -60,14 +59,15 @@ def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
     setup = Setup(device, level, unknowns)
     fixed = [name for name in device.terminals if name not in device.usual_probes]
     names = [(n, m) for n, m in meanings(wanted).items() if isinstance(m, TerminalName)]
-    usual = {f.name: f.default for f in dataclasses.fields(wanted)}
+    usual = defaults_of(wanted)
     choices = [
         [usual[name], *((one,) if meaning.several else one for one in fixed if usual[name] != one)]
         for name, meaning in names
     ]
     swept = _own_axis(wanted)
     for chosen in itertools.product(*choices):
-        experiment = wanted(**dict(zip((name for name, _ in names), chosen, strict=True)))
+        needed = {name: COLD for name in parameters(wanted) if name not in usual}
+        experiment = wanted(**needed, **dict(zip((name for name, _ in names), chosen, strict=True)))
         try:
             experiment.prepare(setup)
         except ValueError:  # these terminals do not suit it

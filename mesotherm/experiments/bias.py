@@ -81,6 +81,11 @@ class Bias(eqx.Module):
                     "bias is what makes them differ; give both the same mu."
                 )
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """What plays no part: the left terminal's mu, which follows from the right one's and the bias."""
+        return (f"reservoirs.{self.left}.mu",)
+
     def applied(self, setup: Setup, bias: Float[Array, ""]) -> Setup:
         """The setup with this bias [energy]."""
         given = setup.reservoirs.mu[setup.device.index(self.right)]

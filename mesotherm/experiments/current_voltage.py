@@ -32,6 +32,10 @@ class CurrentVoltage(AbstractExperiment):
     def _pair(self) -> Bias:
         return Bias(self.left, self.right, self.left_share)
 
+    @property
+    def sets(self):
+        return self._pair.sets
+
     def prepare(self, setup):
         self._pair.check(setup, "current and voltage")
         return setup

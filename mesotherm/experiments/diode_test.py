@@ -24,7 +24,7 @@ class DiodeTest(AbstractExperiment):
     """
 
     delta_temperature: Float[Array, ""] = parameter(
-        "temperature difference ΔT", unit="energy/k_B", default=1.0, low=0.0, open_low=True
+        "temperature difference ΔT", unit="energy/k_B", low=0.0, open_low=True
     )
     hot: str = terminal_name("terminal heated in the forward direction", default="L")
     cold: str = terminal_name("terminal heated in the backward direction", default="R")

@@ -74,6 +74,11 @@ class AbstractExperiment(Component):
         Errors: ``ValueError`` with one clear message if the experiment cannot be done to this setup.
         """
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Paths of parameters that play no part because the experiment sets them itself; none by default."""
+        return ()
+
     @abc.abstractmethod
     def variables(self, setup: Setup) -> dict[str, Variable]:
         """Description of every array ``measure`` returns for a prepared setup, and of ``coordinates``."""

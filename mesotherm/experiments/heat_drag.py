@@ -50,6 +50,10 @@ class HeatDrag(AbstractExperiment):
     def _pair(self) -> Bias:
         return Bias(self.left, self.right, jnp.zeros(()))
 
+    @property
+    def sets(self):
+        return self._pair.sets
+
     def prepare(self, setup):
         device = setup.device
         if not isinstance(device, HasCoulombCoupledDots):

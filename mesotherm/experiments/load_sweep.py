@@ -71,6 +71,10 @@ class LoadSweep(AbstractExperiment):
     def _pair(self) -> Bias:
         return Bias(self.left, self.right, self.left_share)
 
+    @property
+    def sets(self):
+        return self._pair.sets
+
     def prepare(self, setup):
         self._pair.check(setup, "load sweep")
         for name in self.heat_sources:

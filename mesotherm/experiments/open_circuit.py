@@ -61,6 +61,10 @@ class OpenCircuit(AbstractExperiment):
     def _pair(self) -> Bias:
         return Bias(self.left, self.right, self.left_share)
 
+    @property
+    def sets(self):
+        return self._pair.sets
+
     def prepare(self, setup):
         self._pair.check(setup, "open circuit")
         return setup

@@ -28,6 +28,7 @@ R = { T = 1.0 }
 P = "thermalizing_probe"
 [experiment]
 kind = "diode_test"
+delta_temperature = 1.0
 [axes.level]
 parameter = "device.left.level"
 values = [-4.8, 4.8]

@@ -228,7 +228,7 @@ def newton(setup, near, effort):
 def test_sweep_over_narrow_and_wide_resonances_is_certified_everywhere():
     setup = Setup(ThermalizationDiode.example(), Reservoirs([0, 0, 0], [1, 1, 1]), PROBE)
     axes = [Axis("device.left.half_width", [1e-3, 3.0]), Axis("device.left.level", np.linspace(-8, 8, 17))]
-    out = sweep(DiodeTest(), setup, axes)
+    out = sweep(DiodeTest(delta_temperature=1.0), setup, axes)
     assert np.all(out["status"] == Outcome.CONVERGED)
     assert np.all(out["law_violation"] <= 1)
     assert np.all(out["law_violation"].sel(law="error_bound") > 0)

@@ -93,7 +93,7 @@ def test_currents_vanish_where_published(direction):
 @pytest.mark.parametrize("case", DATA["heat_rectification"], ids=lambda c: f"{c['left']},{c['right']}")
 def test_largest_heat_rectification(case):
     setup = Setup(diode(case["left"], case["right"]), Reservoirs([0, 0, 0], [1, 1, 1]), (ThermalizingProbe("P"),))
-    out = jax.jit(lambda s: DiodeTest().measure(s, Effort.STRICT))(setup)
+    out = jax.jit(lambda s: DiodeTest(delta_temperature=1.0).measure(s, Effort.STRICT))(setup)
     assert abs(abs(float(out["rectification_heat"])) - case["value"]) <= case["tolerance"]
     assert float(out["error_rectification_heat"]) < 1e-9
 

@@ -52,7 +52,7 @@ def _theory() -> Iterator[Check]:
 
     open_on_both_sides = setup(TransparentRegion(), TransparentRegion(), band_bottom=-np.inf)
     heated = [Axis("experiment.delta_temperature", TEMPERATURE_DIFFERENCES, "delta")]
-    through = in_table_units(sweep(DiodeTest(), open_on_both_sides, heated)).sel(terminal="L")
+    through = in_table_units(sweep(DiodeTest(delta_temperature=1.0), open_on_both_sides, heated)).sel(terminal="L")
     yield Check(
         id="theory-energy-dependence-needed",
         claim="A temperature difference alone drives particles only if the scattering matrix varies with energy.",
@@ -85,7 +85,7 @@ def behind_a_transparent_region() -> dict[str, xr.Dataset]:
     for name, (barrier, path, places) in BARRIERS.items():
         axes = [Axis(path, places, "place"), Axis("experiment.delta_temperature", TEMPERATURE_DIFFERENCES, "delta")]
         device = setup(barrier, TransparentRegion(), band_bottom=-np.inf)
-        tests[name] = in_table_units(sweep(DiodeTest(), device, axes))
+        tests[name] = in_table_units(sweep(DiodeTest(delta_temperature=1.0), device, axes))
     return tests
 
 
