@@ -72,6 +72,8 @@ def draw(
     Errors: ``ValueError`` for a variable the dataset does not have, or more than two axes with several points.
     """
     panels = [[item] if isinstance(item, str) else list(item) for item in variables or _defaults(dataset)]
+    if not panels:
+        raise ValueError("there is nothing to draw: no point has numbers.")
     curves = [[series for name in panel for series in _series(dataset, name)] for panel in panels]
     axes = [str(name) for name, coord in dataset.coords.items() if "parameter" in coord.attrs and coord.size > 1]
     if len(axes) > 2:

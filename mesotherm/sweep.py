@@ -159,7 +159,7 @@ def locate(job: Job, path: str) -> Spot:
 
 def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str) -> Spot:
     numbers = {name: meaning for name, meaning in parameters(type(node)).items() if not meaning.column}
-    parts = {f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)}
+    parts = [f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)]
     if not rest or rest[0] not in {*numbers, *parts}:
         choices = ", ".join(f"{walked}.{name}" for name in [*parts, *numbers])
         raise ValueError(f"{path!r} names no parameter; there are {choices or 'none here'}.")

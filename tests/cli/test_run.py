@@ -227,3 +227,14 @@ def test_version_and_help():
     shown = CliRunner().invoke(app, ["run", "--help"])
     assert shown.exit_code == 0
     assert "Device file" in shown.stdout
+
+
+def test_a_single_point_that_fails_is_told(tmp_path):
+    """No numbers, no figure; the result says why."""
+    text = DOTS.split("[axes.bias]")[0].replace("R = { T = 1.0 }", "R = { mu = 10.0, T = 1.0 }")
+    text = text.replace("mu = -10.0", "mu = 0.0")
+    result = run(tmp_path, text)
+    assert result.exit_code == 3
+    assert "no figure: there is nothing to draw" in result.stdout
+    assert "the only point: population_inversion" in result.stdout
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["report.md", "result.nc"]
