@@ -154,6 +154,10 @@ class Polynomial(AbstractDevice):
     def floating_reservoir(self):
         return LogTemperature()
 
+    @classmethod
+    def example(cls):
+        return cls(jnp.array([1.0]), jnp.zeros(2))
+
     def response(self, reservoirs, effort=Effort.STRICT):
         bias = reservoirs.mu[0] - reservoirs.mu[1]
         current = functools.reduce(lambda product, zero: product * (bias - zero), self.zeros, jnp.ones(()))
