@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from mesotherm.files import load
+from mesotherm.device_file import load
 from mesotherm.sweep import sweep
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "thermalization_diode.toml"
