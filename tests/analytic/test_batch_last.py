@@ -38,6 +38,7 @@ def test_a_batch_of_devices_at_common_reservoirs():
         np.testing.assert_allclose(together[i], one, rtol=1e-13, atol=1e-16)
 
 
+@pytest.mark.slow
 def test_derivatives_in_both_modes_and_batched():
     def power(x):
         return -x[0] * at(x[0], x[1])[1]
@@ -61,6 +62,7 @@ def test_derivatives_in_both_modes_and_batched():
         )
 
 
+@pytest.mark.slow
 def test_weak_exchange_is_the_derivative_at_zero_coupling():
     """What a vanishing probe exchanges per unit coupling, against differentiating the whole response."""
     bare = DEVICE.with_coupling("P", jnp.zeros(()))

@@ -171,6 +171,7 @@ def first_and_second(size):
     return [tuple(row) for row in unit.tolist()], [tuple((unit[i] + unit[j]).tolist()) for i, j in pairs]
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_lorentzian_current():
     point = (1.2, 0.8, 0.5, 1.4, -0.3, 0.9)
     names = first_and_second(len(point))
@@ -188,6 +189,7 @@ def test_derivatives_of_a_lorentzian_current():
     np.testing.assert_allclose(hessian[upper], derivatives(exact_lorentzian, point, names[1]), rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bottom", [-0.6, 0.5, -25.0])
 def test_derivatives_of_transparent_currents_from_a_band_bottom(bottom):
     point = (bottom, 0.5, 1.4, -0.3, 0.9)

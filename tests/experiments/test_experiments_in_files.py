@@ -101,7 +101,14 @@ def test_a_mistake_is_explained(tmp_path, text):
     assert REFUSED[text] in result.stderr
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "examples").glob("*.toml"))])
+def examples():
+    """Every example; the map of the thermalization diode is computed and checked in ``tests/papers`` already."""
+    for path in sorted((ROOT / "examples").glob("*.toml")):
+        elsewhere = path.stem == "thermalization_diode"
+        yield pytest.param(path.stem, marks=pytest.mark.slow if elsewhere else ())
+
+
+@pytest.mark.parametrize("name", examples())
 def test_an_example_runs(tmp_path, name):
     result = run_file(tmp_path, ROOT / "examples" / f"{name}.toml")
     assert result.exit_code == 0, result.output
