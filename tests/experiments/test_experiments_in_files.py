@@ -108,7 +108,7 @@ def examples():
         yield pytest.param(path.stem, marks=pytest.mark.slow if elsewhere else ())
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", list(examples()))
 def test_an_example_runs(tmp_path, name):
     result = run_file(tmp_path, ROOT / "examples" / f"{name}.toml")
     assert result.exit_code == 0, result.output
