@@ -8,8 +8,8 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from mesotherm._version import __version__
+from mesotherm.axes import Axis, Tie
 from mesotherm.device import Effort, Reservoirs
-from mesotherm.device_file import load
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
 from mesotherm.devices.tabulated_barrier import TabulatedBarrier
@@ -29,7 +29,7 @@ from mesotherm.experiments import (
 from mesotherm.observables import OBSERVABLES
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState, steady_state
-from mesotherm.sweep import Axis, Tie, sweep
+from mesotherm.sweep import sweep
 from mesotherm.thermodynamics import LAWS, Audit, audit
 from mesotherm.units import Units
 from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, VoltageProbe
@@ -67,7 +67,6 @@ __all__ = [
     "VoltageProbe",
     "__version__",
     "audit",
-    "load",
     "quantum_dot_thermocouple",
     "steady_state",
     "sweep",

@@ -157,7 +157,7 @@ def admit(path: Path) -> ModuleType:
     except PluginError:
         dismiss(name)
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # whatever code that is not ours may raise
         dismiss(name)
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise PluginError(f"{_place(error, path)}: {said}; mend the plugin.") from error

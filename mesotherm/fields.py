@@ -11,6 +11,7 @@ about a component is written twice. A field is one of
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, Self
@@ -232,11 +233,15 @@ class Component(eqx.Module):
         return eqx.tree_at(lambda node: [spot(node) for spot in spots], self, values) if spots else self
 
 
+def _inside(path, name, root):
+    return getattr(path(root), name)
+
+
 def _collect_shifted(node, path, energy, spots, values):
     declared = parameters(type(node))
     for field in dataclasses.fields(node):
         value = getattr(node, field.name)
-        here = lambda root, name=field.name: getattr(path(root), name)  # noqa: E731
+        here = functools.partial(_inside, path, field.name)
         if field.name in declared and declared[field.name].gauge:
             spots.append(here)
             values.append(value + energy)

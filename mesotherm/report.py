@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
+from mesotherm.axes import RESERVOIR_PARAMETERS
 from mesotherm.bibliography import rests_on
 from mesotherm.catalogue import kind_of, one_line
 from mesotherm.device_file import Run
 from mesotherm.fields import Component, Parameter, TerminalName, meanings
 from mesotherm.summary import Extreme, failed_points, headlines, laws, outcomes, strains, table_warnings
-from mesotherm.sweep import RESERVOIR_PARAMETERS
 from mesotherm.units import Units
 
 MOST_VALUES = 16

@@ -6,10 +6,7 @@ compiled function, so a second sweep with other values compiles nothing.
 """
 
 import concurrent.futures
-import dataclasses
 import datetime
-import difflib
-import itertools
 import math
 import os
 import time
@@ -23,10 +20,10 @@ import numpy as np
 import xarray as xr
 
 from mesotherm._version import __version__
+from mesotherm.axes import Axis, Job, check_axes, grid_of, locate
 from mesotherm.device import AbstractDevice, Effort
 from mesotherm.devices.tabulated_barrier import other_readings
 from mesotherm.experiments import AbstractExperiment, Setup
-from mesotherm.fields import Component, Parameter, parameters
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import LAWS
@@ -39,141 +36,6 @@ REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NO
 
 NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
 """Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Tie:
-    """A parameter that follows an axis: it is set to ``offset + scale * value``, value being the axis's.
-
-    Attributes
-    ----------
-    path
-        Where the parameter is, written as for :class:`Axis`.
-    """
-
-    path: str
-    scale: float = 1.0
-    offset: float = 0.0
-
-    def applied(self, values) -> np.ndarray:
-        """What the parameter becomes."""
-        return self.offset + self.scale * np.asarray(values, float)
-
-
-@dataclasses.dataclass(frozen=True)
-class Axis:
-    """One swept parameter, with whatever else is tied to it.
-
-    Attributes
-    ----------
-    path
-        Where the parameter is: ``device.left.level``, ``reservoirs.C.T``, ``experiment.delta_temperature``; entries of
-        arrays by name, ``device.levels.M``.
-    values
-        The values it takes.
-    name
-        Name of the dimension in the dataset; by default the path's last parts.
-    scale, offset
-        The parameter is set to ``offset + scale * value``: a grid in units of a reference.
-    tied
-        Other parameters that follow the same values, each with a scale and an offset of its own.
-    unit
-        Unit of ``values``, for the dataset; by default the parameter's own, or none where they are scaled.
-
-    Examples
-    --------
-    The antisymmetric line ε₁ = −ε₃ of a diode:
-
-    >>> axis = Axis("device.right.level", [0.0, 1.0], "epsilon", tied=(Tie("device.left.level", scale=-1.0),))
-    >>> [follower.applied(axis.values).tolist() for follower in axis.followers]
-    [[0.0, 1.0], [-0.0, -1.0]]
-    """
-
-    path: str
-    values: np.ndarray
-    name: str = ""
-    scale: float = 1.0
-    offset: float = 0.0
-    tied: tuple[Tie, ...] = ()
-    unit: str = ""
-
-    @property
-    def dimension(self) -> str:
-        return self.name or "_".join(self.path.split(".")[1:])
-
-    @property
-    def followers(self) -> tuple[Tie, ...]:
-        """Every parameter the axis sets, its own first."""
-        return (Tie(self.path, self.scale, self.offset), *self.tied)
-
-
-class Job(eqx.Module):
-    """What is swept: a setup and an experiment. Paths of axes start at its fields or at ``device``, ``reservoirs``."""
-
-    setup: Setup
-    experiment: AbstractExperiment
-
-
-@dataclasses.dataclass(frozen=True)
-class Spot:
-    """One number inside a job: how to read its array, and which entry of it."""
-
-    array: Callable[[Job], Any]
-    entry: tuple[int, ...]
-    meaning: Parameter
-
-    def set(self, job: Job, value) -> Job:
-        array = self.array(job)
-        return eqx.tree_at(self.array, job, array.at[self.entry].set(value) if self.entry else jnp.asarray(value))
-
-
-RESERVOIR_PARAMETERS = {
-    "mu": Parameter("electrochemical potential", gauge=True),
-    "T": Parameter("temperature", unit="energy/k_B", low=0.0, open_low=True),
-}
-
-
-def locate(job: Job, path: str) -> Spot:
-    """Find the parameter a path names. Raises ``ValueError`` saying which names there are."""
-    head, *rest = path.split(".")
-    if head == "reservoirs":
-        terminals = job.setup.device.terminals
-        if len(rest) != 2 or rest[0] not in terminals or rest[1] not in RESERVOIR_PARAMETERS:
-            choices = [f"reservoirs.{t}.{q}" for t in terminals for q in RESERVOIR_PARAMETERS]
-            raise ValueError(f"{path!r} names no parameter; there are {', '.join(choices)}.")
-        quantity = rest[1]
-        return Spot(
-            lambda j: getattr(j.setup.reservoirs, quantity), (terminals.index(rest[0]),), RESERVOIR_PARAMETERS[quantity]
-        )
-    roots = {
-        "device": (job.setup.device, lambda j: j.setup.device),
-        "experiment": (job.experiment, lambda j: j.experiment),
-    }
-    if head not in roots:
-        close = difflib.get_close_matches(head, (*roots, "reservoirs"), n=1, cutoff=0.5)
-        guess = f"did you mean {close[0]}? " if close else ""
-        raise ValueError(f"{path!r} names no parameter; {guess}a path starts with device, reservoirs or experiment.")
-    node, where = roots[head]
-    return _descend(node, where, head, rest, path)
-
-
-def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str) -> Spot:
-    numbers = {name: meaning for name, meaning in parameters(type(node)).items() if not meaning.column}
-    parts = [f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)]
-    if not rest or rest[0] not in {*numbers, *parts}:
-        choices = ", ".join(f"{walked}.{name}" for name in [*parts, *numbers])
-        raise ValueError(f"{path!r} names no parameter; there are {choices or 'none here'}.")
-    name, *entries = rest
-    if name in parts:
-        return _descend(getattr(node, name), lambda j: getattr(where(j), name), f"{walked}.{name}", entries, path)
-    position = []
-    for names_of, entry in itertools.zip_longest(numbers[name].entries, entries):
-        choices = getattr(node, names_of) if names_of else ()
-        if entry not in choices:
-            known = f"entries are {', '.join(choices)}" if choices else "it has no entries"
-            raise ValueError(f"{path!r} names no single number of {walked}.{name}; {known}.")
-        position.append(choices.index(entry))
-    return Spot(lambda j: getattr(where(j), name), tuple(position), numbers[name])
 
 
 def sweep(
@@ -208,11 +70,11 @@ def sweep(
     """
     setup = experiment.prepare(setup)
     job = Job(setup, experiment)
-    _check_axes(job, axes)
+    check_axes(job, axes)
     shape = tuple(len(axis.values) for axis in axes)
     paths = tuple(follower.path for axis in axes for follower in axis.followers)
 
-    grid, readings = _grid(axes, shape), other_readings(setup.device)
+    grid, readings = grid_of(axes, shape), other_readings(setup.device)
     started = time.perf_counter()
     seconds = {"compiling": 0.0, "computing": 0.0}
 
@@ -242,36 +104,6 @@ def sweep(
         **(attributes or {}),
     }
     return dataset
-
-
-def _check_axes(job: Job, axes: Sequence[Axis]) -> None:
-    """Raise ``ValueError`` unless every axis and what is tied to it sets a parameter of its own, within its range."""
-    floating = {f"reservoirs.{u.terminal}.{quantity}" for u in job.setup.unknowns for quantity in u.floats}
-    taken: set[str] = set()
-    for follower, values in ((follower, axis.values) for axis in axes for follower in axis.followers):
-        if follower.path in floating:
-            raise ValueError(f"axis {follower.path!r} sweeps what is solved for; remove the axis or the unknown.")
-        if follower.path in job.experiment.sets:
-            raise ValueError(f"axis {follower.path!r} sweeps what the experiment sets itself; sweep something else.")
-        if follower.path in taken:
-            raise ValueError(f"{follower.path!r} is set by two axes or ties; leave one out.")
-        taken.add(follower.path)
-        meaning = locate(job, follower.path).meaning
-        if not meaning.accepts(follower.applied(values)):
-            raise ValueError(
-                f"axis {follower.path!r} leaves the allowed range: {meaning.doc} takes {meaning.allowed()}."
-            )
-
-
-def _grid(axes: Sequence[Axis], shape: tuple[int, ...]) -> np.ndarray:
-    """What every parameter is set to, one row per point of the grid, one column per parameter."""
-    positions = np.indices(shape).reshape(len(shape), int(np.prod(shape)))
-    columns = [
-        follower.applied(axis.values)[position]
-        for axis, position in zip(axes, positions, strict=True)
-        for follower in axis.followers
-    ]
-    return np.stack(columns, axis=1) if columns else np.zeros((1, 0))
 
 
 @eqx.filter_jit

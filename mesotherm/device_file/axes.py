@@ -7,12 +7,13 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
+from mesotherm.axes import Axis, Job, Tie, locate, sweepable
 from mesotherm.device_file.problems import dotted
 from mesotherm.device_file.reader import Reader
 from mesotherm.device_file.schema import TABLE, field, model, out_of_range
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import GOOD_NAME, Parameter
-from mesotherm.sweep import Axis, Job, Tie, bytes_per_point, locate
+from mesotherm.sweep import bytes_per_point
 from mesotherm.thermodynamics import LAWS
 from mesotherm.units import UnitError
 
@@ -200,20 +201,13 @@ def _follower(reader: Reader, keys, axis: WrittenAxis, job: Job, where: KeyPath,
     path = keys["parameter"]
     at_parameter = (*where, "parameter")
     try:
-        meaning = locate(job, path).meaning
+        meaning = sweepable(job, path).meaning
     except ValueError as error:
         reader.problem(at_parameter, str(error), path)
         return None
     if path in set_by:
         reader.problem(at_parameter, f"{set_by[path]} sweeps this already; leave one out.", path)
     set_by[path] = dotted(where)
-    floating = {f"reservoirs.{u.terminal}.{quantity}": u for u in job.setup.unknowns for quantity in u.floats}
-    if path in floating:
-        message = f"terminal {floating[path].terminal!r} floats, so this is found, not given; sweep something else."
-        reader.problem(at_parameter, message, path)
-    if path in job.experiment.sets:
-        message = "the experiment sets this itself, so nothing would change; sweep something else, like its bias."
-        reader.problem(at_parameter, message, path)
     scale = _scale(reader, keys["scale"], axis.unit, meaning, where)
     offset = reader.number(_any(meaning), keys["offset"], (*where, "offset"))
     if len(reader.problems) > before or scale is None or offset is None:

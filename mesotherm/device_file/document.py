@@ -12,6 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from mesotherm.axes import RESERVOIR_PARAMETERS, Axis, Job
 from mesotherm.catalogue import kind_of, kinds
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.device_file.axes import read_axes, resolve_axes
@@ -21,7 +22,6 @@ from mesotherm.device_file.schema import TABLE, described, field, model, quantit
 from mesotherm.device_file.toml_lines import KeyPath, TomlSyntaxError, parse
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.fields import Names, TerminalName, meanings, parameters
-from mesotherm.sweep import RESERVOIR_PARAMETERS, Axis, Job
 from mesotherm.units import DEFAULT_RESULTS, UnitError, Units
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown
 

@@ -114,7 +114,7 @@ class Reader:
     def number(self, meaning: Parameter, value: Any, where: KeyPath) -> float | None:
         """One number with a parameter's meaning, or ``None`` with its problem noted."""
         try:
-            return pydantic.TypeAdapter(quantity(meaning)).validate_python(value, strict=True, context=self.units)
+            return number_adapter(meaning).validate_python(value, strict=True, context=self.units)
         except pydantic.ValidationError as error:
             self._explain(error, meaning.doc, value, where)
             return None
@@ -289,6 +289,12 @@ def _array(nested: Any) -> np.ndarray | None:
     while flat and isinstance(flat[0], list):
         flat = [entry for row in flat for entry in (row if isinstance(row, list) else [row])]
     return None if any(entry is None for entry in flat) else np.array(nested, float)
+
+
+@functools.cache
+def number_adapter(meaning: Parameter) -> pydantic.TypeAdapter:
+    """What checks one number on its own."""
+    return pydantic.TypeAdapter(quantity(meaning))
 
 
 @functools.cache

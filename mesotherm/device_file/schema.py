@@ -33,7 +33,7 @@ def field(doc: str, default: Any = ...) -> Any:
 def model(name: str, **keys: tuple[Any, Any]) -> type[pydantic.BaseModel]:
     """A model of one table: no other keys than these, no silent conversions of types."""
     config = pydantic.ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-    return pydantic.create_model(name, __config__=config, **keys)  # type: ignore[call-overload]
+    return pydantic.create_model(name, __config__=config, **keys)  # pyright: ignore[reportCallIssue]
 
 
 def table(doc: str, shape: Mapping[str, Any], default: Any = ...) -> tuple[Any, Any]:
@@ -116,7 +116,7 @@ def model_of(cls: type, without: frozenset[str] = frozenset()) -> type[pydantic.
     """The model of the table that configures a component: ``kind`` and one key per declared field of the class, but
     those ``without``."""
     kind = kind_of(cls)
-    keys: dict[str, tuple[Any, Any]] = {"kind": (Literal[kind], field(f'always "{kind}"', kind))}  # type: ignore
+    keys: dict[str, tuple[Any, Any]] = {"kind": (Literal[kind], field(f'always "{kind}"', kind))}
     defaults = defaults_of(cls)
     for name, meaning in meanings(cls).items():
         if name in without:

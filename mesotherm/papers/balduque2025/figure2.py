@@ -4,11 +4,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from mesotherm.axes import Axis, Tie
 from mesotherm.experiments import DiodeTest, SteadyStateExperiment
 from mesotherm.papers.balduque2025.model import BAND_BOTTOM, DELTA_T, HALF_WIDTH, in_table_units, resonances, slopes
 from mesotherm.papers.refine import largest_between, zero_between
 from mesotherm.papers.reproduction import Progress
-from mesotherm.sweep import Axis, Tie, sweep
+from mesotherm.sweep import sweep
 
 LEVELS = np.linspace(-10.0, 10.0, 201)
 """Levels of the maps, from μ in k_BT."""

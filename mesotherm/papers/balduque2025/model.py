@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from mesotherm.axes import Axis
 from mesotherm.conventions import PLANCK
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import AbstractBarrier, ResonantBarrier, TransparentRegion
@@ -16,7 +17,7 @@ from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.experiments import DiodeTest, Setup
 from mesotherm.results import Outcome
 from mesotherm.steady_state import steady_state
-from mesotherm.sweep import Axis, sweep
+from mesotherm.sweep import sweep
 from mesotherm.unknowns import ThermalizingProbe
 
 HALF_WIDTH, DELTA_T, BAND_BOTTOM = 3.0, 1.0, -40.0

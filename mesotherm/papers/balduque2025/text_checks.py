@@ -7,13 +7,14 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from mesotherm.axes import Axis
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.experiments import DiodeTest
 from mesotherm.papers.balduque2025.errata import JOULE_TERM
 from mesotherm.papers.balduque2025.figure2 import LEVELS
 from mesotherm.papers.balduque2025.model import HALF_WIDTH, barrier_alone, in_table_units, resonances, setup
 from mesotherm.papers.reproduction import Check
-from mesotherm.sweep import Axis, sweep
+from mesotherm.sweep import sweep
 
 BARRIERS = {
     "resonance": (ResonantBarrier(0.0, HALF_WIDTH), "device.left.level", np.linspace(-6.0, 6.0, 25)),

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
+from mesotherm.axes import Axis
 from mesotherm.device import Reservoirs
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
 from mesotherm.experiments import PowerAtOptimalBias, Setup
@@ -17,7 +18,7 @@ from mesotherm.papers.refine import zero_between
 from mesotherm.papers.reproduction import Progress
 from mesotherm.results import Outcome
 from mesotherm.steady_state import steady_state
-from mesotherm.sweep import Axis, sweep
+from mesotherm.sweep import sweep
 from mesotherm.unknowns import ThermalizingProbe, VanishingProbe
 
 T_0, T_H = 8.0, 16.0
