@@ -22,10 +22,10 @@ demo: $(READY) ## run the two examples and say where the pictures are
 	@echo "Pictures: demo/thermalization_diode/figure.png and demo/quantum_dot_thermocouple/figure.png"
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
 
 test-slow: $(READY) ## run the tests with large statistics
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff check .

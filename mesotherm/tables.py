@@ -12,13 +12,14 @@ import difflib
 import hashlib
 import math
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
+
+from mesotherm.input_files import UnreadableFileError, as_text, read_regular_file
 
 LARGEST_FILE = 20_000_000
 """Bytes."""
@@ -75,42 +76,24 @@ def read_column(path: Path, column: str | None) -> Column:
     Errors: :class:`TableError` with one message: no regular file of at most 20 MB that can be read, an unknown column,
     a cell that is no finite number (with its line), a line with another number of cells, fewer than two rows.
     """
+    suffix = path.suffix.lower()
     try:
-        content = _content(path)
-        if path.suffix.lower() in NETCDF_SUFFIXES:
+        if suffix not in TEXT_SUFFIXES + NETCDF_SUFFIXES:
+            known = ", ".join(TEXT_SUFFIXES + NETCDF_SUFFIXES)
+            raise TableError(f"has an ending that is not known; give a file that ends in {known}.")
+        content = read_regular_file(path, LARGEST_FILE, "a file with the numbers in it")
+        if suffix in NETCDF_SUFFIXES:
             values, unit = _variable(path, column)
         else:
-            values, unit = _text_column(_decoded(content), column)
+            values, unit = _text_column(as_text(content), column)
         if len(values) < FEWEST_ROWS:
             raise TableError(f"has {_count(len(values), 'row')} of numbers; give at least {FEWEST_ROWS}.")
+    except UnreadableFileError as error:
+        where = f"line {error.line}: " if error.line else ""
+        raise TableError(f"{path}: {where}{error}") from error
     except TableError as error:
         raise TableError(f"{path}: {error}") from error
     return Column(values, unit, hashlib.sha256(content).hexdigest())
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a regular file; anything else is not even opened, because reading a pipe may never end."""
-    if path.suffix.lower() not in TEXT_SUFFIXES + NETCDF_SUFFIXES:
-        known = ", ".join(TEXT_SUFFIXES + NETCDF_SUFFIXES)
-        raise TableError(f"has an ending that is not known; give a file that ends in {known}.")
-    try:
-        mode, content = path.stat().st_mode, b""
-        if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError as error:
-        raise TableError("does not exist; check the name and the folder it counts from.") from error
-    except OSError as error:
-        raise TableError(f"cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:  # characters that no name can have
-        raise TableError("is not the name of a file.") from error
-    if stat.S_ISDIR(mode):
-        raise TableError("is a folder; give a file in it.")
-    if not stat.S_ISREG(mode):
-        raise TableError("is not a regular file; give a file with the numbers in it.")
-    if len(content) > LARGEST_FILE:
-        raise TableError(f"is larger than {LARGEST_FILE / 1e6:.0f} MB; leave out rows or columns.")
-    return content
 
 
 def _chosen(names: list[str], wanted: str | None, what: str) -> int:
@@ -141,14 +124,6 @@ def _count(number: int, what: str) -> str:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Text.
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise TableError(f"line {line} is not UTF-8 text; save the file as UTF-8.") from error
 
 
 def _text_column(text: str, column: str | None) -> tuple[np.ndarray, str | None]:

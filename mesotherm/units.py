@@ -21,32 +21,33 @@ Source of units and constants: the package pint, with the CODATA values it carri
 """
 
 import dataclasses
-import difflib
 import functools
 import math
 import re
 from fractions import Fraction
-from typing import Any
 
 import xarray as xr
+
+from mesotherm.unit_texts import (
+    FACTOR,
+    NUMBER,
+    SI_SYMBOLS,
+    Dimension,
+    UnitError,
+    WrittenUnit,
+    factors_of,
+    named_unit,
+    number_and_unit,
+    rounded,
+    shown,
+    unit_of,
+)
 
 DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS")
 """Units of results where none are chosen: currents, powers, temperatures, entropy rates, thermopowers, conductances."""
 
-LONGEST_TEXT = 100
-"""Characters of a quantity; a longer text is no quantity."""
-
-LONGEST_SHOWN = 60
-"""Characters of a text that a message repeats."""
-
 ENERGY_RANGE = Fraction(1, 10**60), Fraction(10**60)
 """Energy units that can be chosen [J]. Within it no factor of a conversion leaves the range of 64-bit numbers."""
-
-Dimension = tuple[int, int, int, int, int]
-"""Powers of kilogram, metre, second, ampere and kelvin."""
-
-SI_BASE = ("kilogram", "meter", "second", "ampere", "kelvin")
-SI_SYMBOLS = ("kg", "m", "s", "A", "K")
 
 INTERNAL_BASE: dict[str, Dimension] = {
     "energy": (1, 2, -2, 0, 0),
@@ -82,22 +83,6 @@ OTHER_DIMENSIONS: dict[Dimension, str] = {
     (0, -1, 0, 0, 0): "a wavenumber",
 }
 """Names of what people write by mistake."""
-
-COMMON_UNITS = (
-    *("eV", "meV", "ueV", "neV", "J", "K", "mK", "uK", "nK"),
-    *("Hz", "kHz", "MHz", "GHz", "THz", "s", "ms", "us", "ns", "ps"),
-    *("A", "mA", "uA", "nA", "pA", "fA", "W", "mW", "uW", "nW", "pW", "fW", "aW", "V", "mV", "uV", "nV"),
-    *("S", "mS", "uS", "nS", "%", "hbar", "k_B", "e"),
-)
-"""Units that a misspelt one is compared with."""
-
-NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?:inf|nan)(?![A-Za-z0-9_]))")
-FACTOR = re.compile(r"(1(?![0-9])|[A-Za-zµμΩ°%][A-Za-z0-9_µμΩ]*)(?:(?:\^|\*\*)([+-]?[0-9])(?![0-9]))?")
-BETWEEN = re.compile(r" *([*/]) *| +")
-
-
-class UnitError(ValueError):
-    """A text that is not the quantity needed. The message says what it is, what is needed, and gives examples."""
 
 
 class NoEnergyUnitError(UnitError):
@@ -152,20 +137,20 @@ class Units:
             return  # these are good, and need no unit library
         if self.energy is None and self.results:
             raise UnitError(
-                f"result units ({', '.join(map(_shown, self.results))}) need the energy unit of the plain numbers; add "
+                f"result units ({', '.join(map(shown, self.results))}) need the energy unit of the plain numbers; add "
                 'energy = "meV", or another energy.'
             )
         by_dimension: dict[Dimension, str] = {}
         for written in self.results:
-            dimension = _unit(written).dimension
+            dimension = unit_of(written).dimension
             if dimension not in _result_dimensions():
                 raise UnitError(
-                    f"{_shown(written)} is a unit of {_named(dimension)}, which no result is; give units of "
+                    f"{shown(written)} is a unit of {_named(dimension)}, which no result is; give units of "
                     f"{', '.join(name for unit, (name, _) in QUANTITIES.items() if unit != '1')}."
                 )
             if dimension in by_dimension:
                 raise UnitError(
-                    f"{_shown(by_dimension[dimension])} and {_shown(written)} are both units of {_named(dimension)}; "
+                    f"{shown(by_dimension[dimension])} and {shown(written)} are both units of {_named(dimension)}; "
                     "leave one out."
                 )
             by_dimension[dimension] = written
@@ -185,26 +170,26 @@ class Units:
         Errors: :class:`UnitError` for anything that is not such a text or not of a suitable dimension.
         """
         _checked_powers(unit)
-        value, written = _number_and_unit(text)
+        value, written = number_and_unit(text)
         if written == "1" and unit != "1":
             digits = text.strip(" ")
             meant = f" for {digits} {self.written(unit)}, or with a unit: {_examples(unit)}" if self.energy else ""
-            raise UnitError(f"{_shown(text)} has no unit; write {digits} without quotes{meant}.")
+            raise UnitError(f"{shown(text)} has no unit; write {digits} without quotes{meant}.")
         factor = self._exact_factor(written, unit, text)
         if isinstance(value, float):
             return value  # infinite
-        return _rounded(value * factor, text)
+        return rounded(value * factor, text)
 
     def factor(self, written: str, unit: str) -> float:
         """One ``written`` unit, like "mK", in an internal unit. The rules are those of :meth:`number`."""
-        return _rounded(self._exact_factor(written, unit, written), written)
+        return rounded(self._exact_factor(written, unit, written), written)
 
     def split(self, text: str) -> tuple[float, str]:
         """The number and the unit of a text: "20 mK" is (20.0, "mK"). A number alone has the unit "1".
 
         Whether there is such a unit, and whether it suits, is for :meth:`factor` to say.
         """
-        value, written = _number_and_unit(text)
+        value, written = number_and_unit(text)
         return float(value), written
 
     def written(self, unit: str) -> str:
@@ -219,13 +204,13 @@ class Units:
     def _exact_factor(self, written: str, unit: str, text: str) -> Fraction:
         """One ``written`` unit in an internal one; ``text`` is what messages show."""
         powers = _checked_powers(unit)
-        given = _unit(written)
+        given = unit_of(written)
         scale = given.scale * _stands_for(given, unit, powers, text)
         if unit == "1":
             return scale
         if self.energy is None:
             raise NoEnergyUnitError(
-                f"{_shown(text)} has a unit, but no energy unit was chosen; add a table [units] with energy = "
+                f"{shown(text)} has a unit, but no energy unit was chosen; add a table [units] with energy = "
                 '"meV" (or another energy) to the file, or give plain numbers only.'
             )
         return scale / self._in_si(powers)
@@ -263,9 +248,9 @@ class Units:
             (default, over_e, -1, " over e"),
         ):
             for written in candidates:
-                if _unit(written).dimension == needed:
-                    exact = self._in_si(powers) * _constant("e") ** charges / _unit(written).scale
-                    return ResultUnit(written, _rounded(exact, written), remark)
+                if unit_of(written).dimension == needed:
+                    exact = self._in_si(powers) * _constant("e") ** charges / unit_of(written).scale
+                    return ResultUnit(written, rounded(exact, written), remark)
         return None
 
     def converted(self, dataset: xr.Dataset) -> xr.Dataset:
@@ -309,7 +294,7 @@ class Units:
 def _powers(unit: str) -> tuple[int, ...] | None:
     """Powers of ``INTERNAL_BASE`` in an internal unit; ``None`` if it is none."""
     try:
-        factors = _factors(unit)
+        factors = factors_of(unit)
     except UnitError:
         return None
     powers = dict.fromkeys(INTERNAL_BASE, 0)
@@ -325,7 +310,7 @@ def _checked_powers(unit: str) -> tuple[int, ...]:
     powers = _powers(unit)
     if powers is None:
         raise UnitError(
-            f"{_shown(unit)} is not an internal unit; give a product of powers of {', '.join(INTERNAL_BASE)}, or 1."
+            f"{shown(unit)} is not an internal unit; give a product of powers of {', '.join(INTERNAL_BASE)}, or 1."
         )
     return powers
 
@@ -366,191 +351,32 @@ def _examples(unit: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Texts. The unit library evaluates expressions; only single names ever reach it.
-
-
-def _shown(text: str) -> str:
-    """A text in a message: cut where it is long, what a terminal would obey escaped."""
-    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut) + '"'
-
-
-def _check_length(text: str) -> None:
-    if len(text) > LONGEST_TEXT:
-        raise UnitError(f'{_shown(text)} has {len(text)} characters; write a number and a unit, like "0.2 meV".')
-
-
-def _number_and_unit(text: str) -> tuple[Fraction | float, str]:
-    """The number of a text, exact (or infinite), and its unit as written, "1" if there is none."""
-    _check_length(text)
-    stripped = text.strip(" ").replace("\u2212", "-")  # the minus sign of typeset texts
-    found = NUMBER.match(stripped)
-    if found is None:
-        example = f"1 {stripped}" if stripped in COMMON_UNITS else "0.2 meV"
-        raise UnitError(f'{_shown(text)} is not a number with a unit; write one, like "{example}".')
-    written = stripped[found.end() :].strip(" ") or "1"
-    if written.startswith(","):
-        raise UnitError(f"{_shown(text)} has a comma; write decimals with a point, one number in a text.")
-    if written.startswith("/"):
-        written = f"1{written}"
-    _factors(written)
-    return _exact(found.group(), text), written
-
-
-def _exact(digits: str, text: str) -> Fraction | float:
-    """A number as written, without rounding; infinities as floats."""
-    value = float(digits)
-    if math.isnan(value):
-        raise UnitError(f"{_shown(text)} is not a number; give one.")
-    if math.isinf(value):
-        if "inf" in digits:
-            return value
-        raise UnitError(f"{_shown(text)} is too large for a 64-bit number; give a smaller one.")
-    mantissa = re.split("[eE]", digits)[0]
-    if value == 0.0:  # its exponent may have any size
-        if float(mantissa) != 0.0:
-            raise UnitError(f"{_shown(text)} is too small for a 64-bit number; give a larger one, or 0.")
-        return Fraction(0)
-    return Fraction(digits)
-
-
-def _rounded(exact: Fraction, text: str) -> float:
-    """The nearest 64-bit number, which must be there."""
-    try:
-        value = float(exact)
-    except OverflowError:
-        value = math.inf
-    if math.isinf(value) or (value == 0.0 and exact):
-        raise UnitError(
-            f"{_shown(text)} is out of the range of 64-bit numbers in the energy unit; check number and unit."
-        )
-    return value
-
-
-def _factors(written: str) -> list[tuple[str, int]]:
-    """The names in a product of units and their powers, left to right; none for "1"."""
-    _check_length(written)
-    bad = UnitError(
-        f'{_shown(written)} is not a unit; write a product of powers of units without a number, like "meV" or "fW/K".'
-    )
-    factors, position, sign, divided = [], 0, 1, False
-    while True:
-        name = FACTOR.match(written, position)
-        if name is None:
-            raise bad
-        if name.group(1) != "1":
-            factors.append((name.group(1), sign * int(name.group(2) or 1)))
-        position = name.end()
-        if position == len(written):
-            return factors
-        between = BETWEEN.match(written, position)
-        following = FACTOR.match(written, between.end()) if between else None
-        if between is None or following is None:
-            raise bad
-        if between.group(1) is None and "1" in (name.group(1), following.group(1)):
-            raise bad  # "1 1 meV" is rather a slip
-        if between.group(1) is None and divided:
-            raise UnitError(
-                f"{_shown(written)}: what is divided by? write a/b/c or a*c/b, with * and / between all units."
-            )
-        sign = -1 if between.group(1) == "/" else 1
-        divided = divided or sign < 0
-        position = between.end()
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Written units.
-
-
-@dataclasses.dataclass(frozen=True)
-class _Unit:
-    """A written unit: how many SI base units it is, exactly; of which dimension; whether hertz is what makes it a
-    frequency."""
-
-    written: str
-    scale: Fraction
-    dimension: Dimension
-    in_hertz: bool = False
-
-
-@functools.cache
-def _registry() -> Any:
-    """The unit library, loaded when the first unit is met: that takes longer than the rest of the command line."""
-    import pint
-
-    return pint.UnitRegistry(non_int_type=Fraction)
-
-
-@functools.lru_cache(maxsize=256)
-def _unit(written: str) -> _Unit:
-    """A unit by its text. Raises :class:`UnitError` if there is no such unit or it is none that can be multiplied."""
-    scale, dimension, hertz = Fraction(1), (0, 0, 0, 0, 0), 0
-    for name, power in _factors(written):
-        one = _named_unit(name)
-        scale *= one.scale**power
-        first, second, third, fourth, fifth = (d + power * o for d, o in zip(dimension, one.dimension, strict=True))
-        dimension = first, second, third, fourth, fifth
-        hertz += power * one.in_hertz
-    return _Unit(written, scale, dimension, hertz == 1)
-
-
-@functools.lru_cache(maxsize=256)
-def _named_unit(name: str) -> _Unit:
-    """A single unit, prefix included."""
-    registry = _registry()
-    known = registry.parse_unit_name("percent" if name == "%" else name)
-    if not known:
-        raise UnitError(f"there is no unit {_shown(name)}; {_suggestion(name)}")
-    prefix, unit, _ = known[0]
-    if name.endswith("s") and not name.endswith(unit + "s") and known[0] in registry.parse_unit_name(name[:-1]):
-        # read as a plural; behind a symbol the s is rather a second
-        raise UnitError(f"there is no unit {_shown(name)}; write {name[:-1]} without s, or {name[:-1]}*s.")
-    if "hour" in unit and "hour" not in name:
-        raise UnitError(f"{_shown(name)}: h may be the hour or Planck's constant; write hour, or planck_constant.")
-    if "degree_" in unit:
-        raise UnitError(f"{_shown(name)} is a temperature scale with another zero or step; give kelvin.")
-    if not registry._units[unit].is_multiplicative:
-        raise UnitError(f"{_shown(name)} is a logarithmic unit; give the quantity itself.")
-    scale, base = registry.get_base_units(prefix + unit)
-    powers = {str(entry): Fraction(power) for entry, power in base._units.items()}
-    if not set(powers) <= set(SI_BASE) or any(power.denominator != 1 for power in powers.values()):
-        raise UnitError(
-            f"{_shown(name)} is made of {', '.join(powers)}; give units made of {', '.join(SI_SYMBOLS)} only: rates in "
-            "Hz or 1/s, an angular frequency ω as the energy ħω."
-        )
-    kilogram, meter, second, ampere, kelvin = (int(powers.get(entry, 0)) for entry in SI_BASE)
-    return _Unit(name, Fraction(scale), (kilogram, meter, second, ampere, kelvin), unit == "hertz")
-
-
-def _suggestion(name: str) -> str:
-    same = [unit for unit in COMMON_UNITS if unit.lower() == name.lower()]
-    close = same or difflib.get_close_matches(name, COMMON_UNITS, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "there are for example meV, ueV, mK, K, GHz, 1/s, nA, fW, mV, uS."
+# Which quantity a written unit stands for.
 
 
 def _constant(name: str) -> Fraction:
     """ħ, k_B or e in SI base units."""
-    return _named_unit(name).scale
+    return named_unit(name).scale
 
 
 @functools.lru_cache(maxsize=16)
-def _energy_unit(text: str) -> _Unit:
+def _energy_unit(text: str) -> WrittenUnit:
     """The energy unit, with the number in front of it in ``scale`` but not in ``written``."""
-    number, written = _number_and_unit(text) if NUMBER.match(text.strip(" ")) else (Fraction(1), text.strip(" "))
-    unit = _unit(written)
+    number, written = number_and_unit(text) if NUMBER.match(text.strip(" ")) else (Fraction(1), text.strip(" "))
+    unit = unit_of(written)
     if unit.dimension != INTERNAL_BASE["energy"]:
         raise UnitError(
-            f'{_shown(text)} is no energy but {_named(unit.dimension)}; name an energy as the energy unit, like "meV".'
+            f'{shown(text)} is no energy but {_named(unit.dimension)}; name an energy as the energy unit, like "meV".'
         )
     if isinstance(number, float) or number <= 0:
-        raise UnitError(f'{_shown(text)} is not positive and finite; name an energy like "meV" or "25 meV".')
+        raise UnitError(f'{shown(text)} is not positive and finite; name an energy like "meV" or "25 meV".')
     low, high = ENERGY_RANGE
     if not low <= number * unit.scale <= high:
-        raise UnitError(f'{_shown(text)} is not from {float(low):g} J to {float(high):g} J; name an energy like "meV".')
+        raise UnitError(f'{shown(text)} is not from {float(low):g} J to {float(high):g} J; name an energy like "meV".')
     return dataclasses.replace(unit, scale=number * unit.scale)
 
 
-def _stands_for(given: _Unit, unit: str, powers: tuple[int, ...], text: str) -> Fraction:
+def _stands_for(given: WrittenUnit, unit: str, powers: tuple[int, ...], text: str) -> Fraction:
     """What a quantity is multiplied by to be of the dimension of an internal unit; 1 if it is of that already."""
     needed = _dimension(powers)
     if given.dimension == needed:
@@ -575,4 +401,4 @@ def _stands_for(given: _Unit, unit: str, powers: tuple[int, ...], text: str) -> 
         )
     if needed == energy and given.dimension == rate:
         advice = "write a frequency f in hertz, which stands for h f, or the energy ħω of an angular frequency ω"
-    raise UnitError(f"{_shown(text)} is {_named(given.dimension)}, but {name} is needed; {advice}.")
+    raise UnitError(f"{shown(text)} is {_named(given.dimension)}, but {name} is needed; {advice}.")

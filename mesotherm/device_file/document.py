@@ -22,6 +22,7 @@ from mesotherm.device_file.schema import TABLE, described, field, model, quantit
 from mesotherm.device_file.toml_lines import KeyPath, TomlSyntaxError, parse
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.fields import Names, TerminalName, meanings, parameters
+from mesotherm.input_files import UnreadableFileError, as_text, read_regular_file
 from mesotherm.units import DEFAULT_RESULTS, UnitError, Units
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown
 
@@ -100,32 +101,15 @@ def load(path: str | Path) -> Run:
 
 
 def _text(path: Path) -> str:
-    def refuse(message: str) -> DeviceFileError:
-        return DeviceFileError([Problem(str(path), 0, "", message)])
+    def refuse(message: str, line: int = 0) -> DeviceFileError:
+        return DeviceFileError([Problem(str(path), line, "", message)])
 
+    if path.suffix == ".nc":
+        raise refuse("this is a result, not a device file; mesotherm audit, plot and cite read results.")
     try:
-        if path.is_dir():
-            raise refuse("this is a folder; name a device file (TOML).")
-        if path.suffix == ".nc":
-            raise refuse("this is a result, not a device file; mesotherm audit, plot and cite read results.")
-        if path.exists() and not path.is_file():
-            raise refuse("this is not a regular file; name a device file (TOML).")
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
-    except FileNotFoundError as error:
-        raise refuse("there is no such file; check the name and the current folder.") from error
-    except OSError as error:
-        raise refuse(f"the file cannot be read ({error.strerror}); check its name and its permissions.") from error
-    except ValueError as error:  # characters that no name can have
-        raise refuse("this is not the name of a file; check the name.") from error
-    if len(content) > LARGEST_FILE:
-        raise refuse(f"the file is larger than {LARGEST_FILE // 1_000_000} MB; a device file is a page of text.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        message = "the file is not UTF-8 text; save it with UTF-8 encoding."
-        raise DeviceFileError([Problem(str(path), line, "", message)]) from error
+        text = as_text(read_regular_file(path, LARGEST_FILE, "a device file (TOML)"))
+    except UnreadableFileError as error:
+        raise refuse(str(error), error.line) from error
     if sum(text.count(mark) for mark in "\n=,") > MOST_ENTRIES:
         raise refuse(
             f"the file has more than {MOST_ENTRIES} lines, keys and entries of lists; a device file is a page of text: "

@@ -127,7 +127,7 @@ def test_netcdf_variables_that_are_no_columns(tmp_path, name, message):
         ("energy,T\n1,2\nnan,4\n", "line 3: 'nan' is no number; give a finite number"),
         ("energy,T\n1,2\n1e999,4\n", "line 3: '1e999' is no number"),
         ("energy,T\n1,2\n\x1b[31m,4\n", r"line 3: ''\\x1b\[31m'' is no number"),
-        ("energy,T\n1,2\n3,\xb5\n".encode("latin-1"), "line 3 is not UTF-8"),
+        ("energy,T\n1,2\n3,\xb5\n".encode("latin-1"), "line 3: the file is not UTF-8"),
         (b"energy,T\n" + b"1,2\n" * (LARGEST_FILE // 4), "larger than 20 MB"),
     ],
 )
@@ -143,11 +143,11 @@ def test_what_is_wrong_with_a_table_is_told_once(tmp_path, text, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing.csv", "does not exist"),
-        ("folder.csv", "is a folder"),
-        ("pipe.csv", "is not a regular file"),
-        ("pipe.nc", "is not a regular file"),
-        ("link.csv", "is not a regular file"),
+        ("missing.csv", "there is no such file"),
+        ("folder.csv", "this is a folder"),
+        ("pipe.csv", "this is not a regular file"),
+        ("pipe.nc", "this is not a regular file"),
+        ("link.csv", "this is not a regular file"),
         ("table.xlsx", r"give a file that ends in \.csv"),
         ("not.nc", "is no netCDF file"),
         ("zero\0byte.csv", "is not the name of a file"),

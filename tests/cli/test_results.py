@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from typer.testing import CliRunner
+from command_line import mesotherm
 
 from mesotherm.bibliography import REFERENCES, cited
 from mesotherm.catalogue import kinds, roles, sources
-from mesotherm.cli import app
 from mesotherm.recheck import recheck
 
 HARVESTER = """\
@@ -49,10 +48,6 @@ points = 5
 parameter = "reservoirs.R.mu"
 values = ["0 ueV", "5 ueV"]
 """
-
-
-def mesotherm(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,10 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from typer.testing import CliRunner
+from command_line import mesotherm
 
 from mesotherm import compilation_cache, plots
 from mesotherm._version import __version__
-from mesotherm.cli import app
 from mesotherm.result_folder import refusal, written_whole
 
 DIODE = """\
@@ -73,7 +72,7 @@ values = [-10.0, 10.0]
 def run(folder, text, *options):
     file = folder / "device.toml"
     file.write_text(text, encoding="utf-8")
-    return CliRunner().invoke(app, ["run", str(file), "--out", str(folder / "out"), *options], catch_exceptions=False)
+    return mesotherm("run", file, "--out", folder / "out", *options)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +223,7 @@ def test_version_and_help():
         [sys.executable, "-c", "from mesotherm.cli import app; app()", "--version"], capture_output=True
     )
     assert version.stdout.decode().strip() == f"mesotherm {__version__}"
-    shown = CliRunner().invoke(app, ["run", "--help"])
+    shown = mesotherm("run", "--help")
     assert shown.exit_code == 0
     assert "Device file" in shown.stdout
 

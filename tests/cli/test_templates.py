@@ -4,19 +4,14 @@ import tomllib
 
 import pytest
 import xarray as xr
-from typer.testing import CliRunner
+from command_line import mesotherm
 
 from mesotherm.catalogue import kinds
-from mesotherm.cli import app
 from mesotherm.device import AbstractDevice
 from mesotherm.device_file.template import template
 from mesotherm.experiments import AbstractExperiment
 
 KINDS = [*kinds(AbstractDevice), *kinds(AbstractExperiment)]
-
-
-def mesotherm(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)

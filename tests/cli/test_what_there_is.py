@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from command_line import mesotherm
 
 from mesotherm.catalogue import kinds, one_line, roles
-from mesotherm.cli import app
 from mesotherm.cli.catalogue import entries
 from mesotherm.device_file.reference import reference
 from mesotherm.fields import Parameter, meanings
@@ -17,10 +16,6 @@ from mesotherm.observables import OBSERVABLES
 from mesotherm.papers import PAPERS
 
 ROOT = Path(__file__).parents[2]
-
-
-def mesotherm(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 def test_everything_is_listed_with_a_line():

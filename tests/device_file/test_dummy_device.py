@@ -10,7 +10,8 @@ import jsonschema
 import numpy as np
 import pytest
 import xarray as xr
-from commands import HERE, call, listing
+from command_line import mesotherm
+from device_files import HERE, listing
 
 from mesotherm.catalogue import PluginError, admit, admitted, dismiss, kinds, roles
 from mesotherm.device import AbstractDevice
@@ -174,29 +175,29 @@ def test_its_template_is_read(experiment, folder):
 
 
 def test_commands_know_it_with_the_option():
-    shown = call("list", "devices", "--plugin", "contacts.py").stdout
+    shown = mesotherm("list", "devices", "--plugin", "contacts.py").stdout
     assert "  tunnel_contact " in shown
     assert "joined by channels in parallel" in shown
-    described = json.loads(call("describe", "tunnel_contact", "--plugin", "contacts.py", "--json").stdout)
+    described = json.loads(mesotherm("describe", "tunnel_contact", "--plugin", "contacts.py", "--json").stdout)
     assert [row["key"] for row in described["keys"]] == ["kind", "channels", "weights", "barrier", "spin_degeneracy"]
-    described = call("describe", "half_open", "--plugin", "contacts.py").stdout
+    described = mesotherm("describe", "half_open", "--plugin", "contacts.py").stdout
     assert "share that passes; a number, ≥ 0 and ≤ 1 (if left out: 0.5)" in described
-    assert "tunnel_contact" in json.loads(call("schema", "--plugin", "contacts.py").stdout)["$defs"]
-    assert "### tunnel_contact" in call("schema", "--format", "markdown", "--plugin", "contacts.py").stdout
-    facts = json.loads(call("check", "device.toml", "--plugin", "contacts.py", "--json").stdout)
+    assert "tunnel_contact" in json.loads(mesotherm("schema", "--plugin", "contacts.py").stdout)["$defs"]
+    assert "### tunnel_contact" in mesotherm("schema", "--format", "markdown", "--plugin", "contacts.py").stdout
+    facts = json.loads(mesotherm("check", "device.toml", "--plugin", "contacts.py", "--json").stdout)
     assert (facts["device"], facts["terminals"], facts["grid"]) == ("tunnel_contact", ["L", "R"], {"open": 2})
 
 
 def test_a_new_file_for_it_runs_as_it_stands(folder):
-    assert call("new", "tunnel_contact", "--plugin", "contacts.py").exit_code == 0
+    assert mesotherm("new", "tunnel_contact", "--plugin", "contacts.py").exit_code == 0
     text = (folder / "tunnel_contact.toml").read_text(encoding="utf-8")
     (folder / "tunnel_contact.toml").write_text(text.replace("points = 21", "points = 2"), encoding="utf-8")
-    result = call("run", "tunnel_contact.toml", "--plugin", "contacts.py", "--quiet")
+    result = mesotherm("run", "tunnel_contact.toml", "--plugin", "contacts.py", "--quiet")
     assert result.exit_code == 0, result.output
 
 
 def test_a_run_of_it_is_right_and_says_what_it_ran(folder):
-    result = call("run", "device.toml", "--plugin", "contacts.py", "--quiet")
+    result = mesotherm("run", "device.toml", "--plugin", "contacts.py", "--quiet")
     assert result.exit_code == 0, result.output
     digest = hashlib.sha256((folder / "contacts.py").read_bytes()).hexdigest()
     with xr.open_dataset(folder / "device-result" / "result.nc") as data:
@@ -215,7 +216,7 @@ def test_a_run_of_it_is_right_and_says_what_it_ran(folder):
 
 def test_without_the_option_there_is_no_such_kind(folder):
     before = listing(folder)
-    result = call("run", "device.toml")
+    result = mesotherm("run", "device.toml")
     assert result.exit_code == 2
     assert 'device.toml:2: device.kind = "tunnel_contact": is not the kind of a device' in result.stderr
     assert listing(folder) == before, "the plugin was run, or something written"
@@ -242,7 +243,7 @@ def test_a_device_file_cannot_load_it(text, folder):
     (folder / "device.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DeviceFileError):
         load(folder / "device.toml")
-    assert call("run", "device.toml").exit_code == 2
+    assert mesotherm("run", "device.toml").exit_code == 2
     assert admitted() == {}
     assert not (folder / "was_run").exists()
 
@@ -303,7 +304,7 @@ def test_a_broken_plugin_is_told_with_its_line(name, folder):
     (old, new), line, told = BROKEN[name]
     assert old in PLUGIN
     (folder / "broken.py").write_text(PLUGIN.replace(old, new), encoding="utf-8")
-    result = call("check", "device.toml", "--plugin", "broken.py")
+    result = mesotherm("check", "device.toml", "--plugin", "broken.py")
     assert result.exit_code == 2
     assert result.stdout == ""
     (message,) = result.stderr.splitlines()
@@ -318,7 +319,7 @@ def test_a_broken_plugin_is_told_with_its_line(name, folder):
 def test_every_command_tells_it(command, folder):
     (folder / "broken.py").write_text("import jax\n1 / 0\n", encoding="utf-8")
     before = listing(folder)
-    result = call(*command, "--plugin", "broken.py")
+    result = mesotherm(*command, "--plugin", "broken.py")
     assert result.exit_code == 2
     assert result.stderr == "broken.py:2: ZeroDivisionError: division by zero; mend the plugin.\n"
     assert {name: content for name, content in listing(folder).items() if "__pycache__" not in name} == before
@@ -335,7 +336,7 @@ def test_files_that_are_no_plugins(folder):
         "notes.txt": "notes.txt: a plugin is a Python file; its name ends in .py.",
         "binary.py": "binary.py",
     }.items():
-        result = call("check", "device.toml", "--plugin", name)
+        result = mesotherm("check", "device.toml", "--plugin", name)
         assert result.exit_code == 2
         (message,) = result.stderr.splitlines()
         assert told in message
@@ -366,10 +367,10 @@ def test_two_plugins_of_one_name_are_not_mixed_up(plugin, folder):
 def test_several_plugins(folder):
     other = PLUGIN.replace("TunnelContact", "OtherContact").replace("HalfOpen", "OtherOpen")
     (folder / "more.py").write_text(other, encoding="utf-8")
-    shown = call("list", "--plugin", "contacts.py", "--plugin", "more.py").stdout
+    shown = mesotherm("list", "--plugin", "contacts.py", "--plugin", "more.py").stdout
     for kind in ("tunnel_contact", "other_contact", "half_open", "other_open"):
         assert f"  {kind} " in shown
-    assert call("list", "--plugin", "contacts.py", "--plugin", "contacts.py").exit_code == 0
+    assert mesotherm("list", "--plugin", "contacts.py", "--plugin", "contacts.py").exit_code == 0
 
 
 def test_nothing_of_the_package_names_it():

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from commands import EXAMPLES, NUMBERS, VALID
+from device_files import EXAMPLES, NUMBERS, VALID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -12,7 +12,8 @@ import shutil
 import sys
 
 import pytest
-from commands import MALFORMED, NUMBERS, call, listing, name_of
+from command_line import mesotherm
+from device_files import MALFORMED, NUMBERS, listing, name_of
 
 WHERE = re.compile(r"#! (\d+) \| (.*?) ?\| (.+)")
 
@@ -52,7 +53,7 @@ def test_a_mistake_is_told_once_with_line_key_and_advice(file, given, tmp_path):
     wanted = expected(given(file))
     assert wanted, "the file does not say what must be told"
     before = listing(tmp_path)
-    result = call("run", file.name)
+    result = mesotherm("run", file.name)
     assert result.exit_code == 2
     assert result.stdout == ""
     told = result.stderr.splitlines()
@@ -71,7 +72,7 @@ def test_a_mistake_is_told_once_with_line_key_and_advice(file, given, tmp_path):
 def test_a_program_is_told_the_same(file, given, tmp_path):
     wanted = expected(given(file))
     before = listing(tmp_path)
-    result = call("run", file.name, "--json")
+    result = mesotherm("run", file.name, "--json")
     assert result.exit_code == 2
     errors = json.loads(result.stdout)["errors"]
     assert [(error["line"] or 0, error["path"]) for error in errors] == [(line, file.name) for line, _, _ in wanted]

@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from commands import EXAMPLES, VALID, name_of
+from device_files import EXAMPLES, VALID, name_of
 
 from mesotherm.device_file.toml_lines import TomlSyntaxError, parse
 

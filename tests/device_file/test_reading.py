@@ -8,7 +8,7 @@ from fractions import Fraction
 import equinox as eqx
 import numpy as np
 import pytest
-from commands import EXAMPLES, HERE, NUMBERS, VALID, name_of
+from device_files import EXAMPLES, HERE, NUMBERS, VALID, name_of
 
 from mesotherm.device_file import DeviceFileError, Run, load
 from mesotherm.experiments import CurrentVoltage, DiodeTest, HeatDrag

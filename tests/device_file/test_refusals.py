@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from commands import HERE, call, listing
+from command_line import mesotherm
+from device_files import HERE, listing
 
 from mesotherm.device_file import DeviceFileError, document, load
 from mesotherm.device_file.document import LARGEST_FILE, MOST_ENTRIES
@@ -40,7 +41,7 @@ def test_a_large_file_is_refused_before_it_is_parsed(tmp_path):
     path = tmp_path / "large.toml"
     path.write_bytes(b"#" * (LARGEST_FILE + 1))
     assert LARGEST_FILE == 1_000_000
-    assert refusal(path) == f"{path}: the file is larger than 1 MB; a device file is a page of text."
+    assert refusal(path) == f"{path}: the file is larger than 1 MB; name a device file (TOML) of at most this size."
     path.write_bytes(b"#" * LARGEST_FILE)
     with pytest.raises(AssertionError, match="parsed"):
         load(path)
@@ -165,7 +166,7 @@ def test_names_that_are_no_files(tmp_path):
     (tmp_path / "loop.toml").symlink_to("loop.toml")
     assert refusal(tmp_path) == f"{tmp_path}: this is a folder; name a device file (TOML)."
     missing = tmp_path / "missing.toml"
-    assert refusal(missing) == f"{missing}: there is no such file; check the name and the current folder."
+    assert refusal(missing) == f"{missing}: there is no such file; check the name and the folder it counts from."
     assert "cannot be read (Not a directory)" in refusal(tmp_path / "file" / "device.toml")
     assert "cannot be read" in refusal(tmp_path / "loop.toml")
     assert "cannot be read (File name too long)" in refusal(tmp_path / ("a" * 300 + ".toml"))
@@ -249,7 +250,7 @@ IN_THE_WAY = {
 def test_what_is_in_the_way_is_told_before_anything_is_computed(make, named_by, folder):
     make(folder / "results")
     before = listing(folder)
-    result = call("run", "diode.toml", *([] if named_by == "file" else ["--out", "results"]))
+    result = mesotherm("run", "diode.toml", *([] if named_by == "file" else ["--out", "results"]))
     assert result.exit_code == 2
     (told,) = result.stderr.splitlines()
     assert told.startswith("results")
@@ -261,18 +262,18 @@ def test_a_link_to_a_folder_is_for_the_user_to_name_not_for_a_file(folder):
     (folder / "elsewhere").mkdir()
     (folder / "results").symlink_to("elsewhere")
     before = listing(folder)
-    result = call("run", "diode.toml")
+    result = mesotherm("run", "diode.toml")
     assert result.exit_code == 2
     assert "is a symbolic link" in result.stderr
     with pytest.raises(AssertionError, match="computed"):
-        call("run", "diode.toml", "--out", "results", "--quiet")
+        mesotherm("run", "diode.toml", "--out", "results", "--quiet")
     assert listing(folder) == before
 
 
 def test_other_files_are_written_beside_only_by_force(folder):
     a_folder_of_others(folder / "results")
     with pytest.raises(AssertionError, match="computed"):
-        call("run", "diode.toml", "--force", "--quiet")
+        mesotherm("run", "diode.toml", "--force", "--quiet")
     assert (folder / "results" / "thesis.tex").read_text() == "mine"
 
 
@@ -288,7 +289,7 @@ def test_other_files_are_written_beside_only_by_force(folder):
 )
 def test_places_that_cannot_be(out, told, folder):
     before = listing(folder)
-    result = call("run", "diode.toml", "--out", out)
+    result = mesotherm("run", "diode.toml", "--out", out)
     assert result.exit_code == 2
     assert told in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -297,7 +298,7 @@ def test_places_that_cannot_be(out, told, folder):
 
 def test_a_program_is_told_why_a_folder_is_refused(folder):
     a_file(folder / "results")
-    result = call("run", "diode.toml", "--json")
+    result = mesotherm("run", "diode.toml", "--json")
     assert result.exit_code == 2
     (error,) = json.loads(result.stdout)["errors"]
     assert error == {"message": "results is a file; choose another folder with --out."}
@@ -306,7 +307,7 @@ def test_a_program_is_told_why_a_folder_is_refused(folder):
 def test_a_folder_that_takes_results_is_computed_for(folder):
     """What is refused above is refused for its reason: the same command computes where nothing is in the way."""
     with pytest.raises(AssertionError, match="computed"):
-        call("run", "diode.toml", "--quiet")
+        mesotherm("run", "diode.toml", "--quiet")
     assert not (folder / "results").exists()
 
 

@@ -5,7 +5,8 @@ import tomllib
 
 import jsonschema
 import pytest
-from commands import EXAMPLES, HERE, MALFORMED, VALID, call, name_of
+from command_line import mesotherm
+from device_files import EXAMPLES, HERE, MALFORMED, VALID, name_of
 
 from mesotherm.catalogue import kinds, parts
 from mesotherm.device import AbstractDevice
@@ -49,7 +50,7 @@ def validator():
 
 
 def test_the_command_prints_it():
-    result = call("schema")
+    result = mesotherm("schema")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == json_schema()
 

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from typer.testing import CliRunner
 
 from mesotherm._version import __version__
 from mesotherm.catalogue import admitted, dismiss
-from mesotherm.cli import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,10 +26,6 @@ def commands(page: str) -> list[list[str]]:
     """Arguments of every ``mesotherm`` command of a page."""
     lines = [line for block in blocks(page, "") for line in block.splitlines()]
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("mesotherm ")]
-
-
-def run(arguments: list[str]):
-    return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_python_examples(capsys):

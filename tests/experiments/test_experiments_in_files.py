@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from command_line import mesotherm
 from setups import CACHE, ROOT
-from typer.testing import CliRunner
-
-from mesotherm.cli import app
 
 DOT = """\
 [device]
@@ -73,7 +71,7 @@ def run(folder, text):
 
 
 def run_file(folder, file):
-    return CliRunner().invoke(app, ["run", str(file), "--out", str(folder / "out")], catch_exceptions=False)
+    return mesotherm("run", file, "--out", folder / "out")
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -1,11 +1,6 @@
-"""The command line as tests call it, and the files they give it."""
+"""The device files that tests read, and what they look at."""
 
 from pathlib import Path
-
-from click.testing import Result
-from typer.testing import CliRunner
-
-from mesotherm.cli import app
 
 HERE = Path(__file__).parent
 EXAMPLES = sorted((HERE.parents[1] / "examples").glob("*.toml"))
@@ -19,11 +14,6 @@ NUMBERS = HERE / "valid" / "transmission.csv"
 
 def name_of(path: Path) -> str:
     return path.stem
-
-
-def call(*arguments: str | Path) -> Result:
-    """Run the command; what it raises is raised."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 def listing(folder: Path) -> dict[str, bytes | None]:
