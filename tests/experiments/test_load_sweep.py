@@ -29,7 +29,7 @@ def loads(setup, sources, *temperatures, **options):
     return sweep(LoadSweep(heat_sources=sources, **options), setup, cold)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "diode" in n else n for n in SETUPS])
 def test_from_no_power_to_no_power(name):
     T = float(SETUPS[name].reservoirs.T[1])
     data = driven(name, T, 0.9 * T, 0.5 * T)
@@ -116,6 +116,7 @@ def test_largest_power_is_that_at_the_optimal_bias(name):
     assert (abs(data.bias_at_maximum_power + best.optimal_mu_R) <= data.error_bias_at_maximum_power).all()
 
 
+@pytest.mark.slow
 def test_largest_efficiency_of_a_leaky_device():
     """Between the points of the load curve, beside the values at many biases."""
     data = driven("diode with a thermalizing probe", 1.0, 0.9, 0.5)

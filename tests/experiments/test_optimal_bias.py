@@ -12,7 +12,9 @@ from mesotherm.observables import power
 from mesotherm.steady_state import slopes_along
 
 
-@pytest.mark.parametrize("name", ["thermocouple with a probe", "diode with a thermalizing probe"])
+@pytest.mark.parametrize(
+    "name", ["thermocouple with a probe", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
+)
 def test_slopes_along_agree_with_differentiating_the_state(name):
     """Every current's derivative with respect to one μ and one T together, probes following."""
     setup = SETUPS[name]
@@ -29,6 +31,7 @@ def test_slopes_along_agree_with_differentiating_the_state(name):
     np.testing.assert_allclose(found.energy, exact.energy, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_point_that_is_not_solved_does_not_stop_the_others():
     """Narrow levels that FAST cannot resolve beside wide ones: each point has its own status."""
     rng = np.random.default_rng(0)

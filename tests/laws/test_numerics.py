@@ -78,7 +78,9 @@ STEP = 2.0**-8
 """Of finite differences, times 1, 2 and 4, in units of each parameter's range."""
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [case if case == "resonant" else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+)
 def test_implicit_gradients_are_finite_differences(case):
     """Derivatives of I_L and T_P by each parameter, in units of its range, at random values; finite differences are of
     sixth order."""

@@ -65,6 +65,7 @@ def test_probe_far_hotter_than_its_reservoirs():
         assert abs(found[name] - case[name][0]) <= case[name][1], name
 
 
+@pytest.mark.slow
 def test_no_linear_response_on_the_antisymmetric_line():
     """L⁽¹⁾ = 0 by differentiating the self-consistent solution at equilibrium; I ≈ 0.0143 ΔT² beyond it."""
 
@@ -123,6 +124,7 @@ def test_equation_3_with_its_joule_term(barrier, hot):
     assert joule > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("barrier", "delta", "smallest", "largest"),
     [

@@ -54,7 +54,7 @@ def test_scale_and_offset_are_of_the_axis_value():
         ([Axis("device.left.level", [1.0], tied=(Tie("device.left.half_width", -1.0),))], "allowed range"),
         ([Axis("device.left.level", [1.0], tied=(Tie("device.left.level"),))], "set by two"),
         ([ANTISYMMETRIC, Axis("device.left.level", [1.0])], "set by two"),
-        ([Axis("device.left.level", [1.0], tied=(Tie("reservoirs.P.mu"),))], "solved for"),
+        ([Axis("device.left.level", [1.0], tied=(Tie("reservoirs.P.mu"),))], "is found, not given"),
     ],
 )
 def test_bad_ties_are_refused(axes, message):
