@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesotherm.observables import OBSERVABLES
-from mesotherm.units import DEFAULT_RESULTS, LONGEST_TEXT, QUANTITIES, ResultUnit, UnitError, Units
+from mesotherm.unit_texts import LONGEST_TEXT
+from mesotherm.units import DEFAULT_RESULTS, QUANTITIES, ResultUnit, UnitError, Units
 
 # Exact in the SI since 2019.
 H = 6.62607015e-34

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
+from command_line import mesotherm
 
 from mesotherm._version import __version__
 from mesotherm.catalogue import admitted, dismiss
@@ -52,7 +53,7 @@ def typed(tmp_path_factory):
     listed.insert(position, ["run", "diode.toml"])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return folder, [(command, run(command)) for command in listed]
+        return folder, [(command, mesotherm(*command)) for command in listed]
 
 
 def test_commands(typed):
@@ -81,7 +82,7 @@ def test_mistakes(tmp_path, monkeypatch):
     (example,) = blocks(README, "toml")
     wrong = example.replace("half_width", "half_widht", 1).replace('L = { T = "4 K" }', 'L = { T = "4 mV" }')
     Path("diode.toml").write_text(wrong, encoding="utf-8")
-    told = run(["run", "diode.toml"]).stderr.splitlines()
+    told = mesotherm("run", "diode.toml").stderr.splitlines()
     (shown,) = [block for block in blocks(README, "") if "half_widht" in block]
     for line in shown.splitlines():
         start = line.removesuffix("...")
@@ -95,7 +96,7 @@ def test_a_device_of_ones_own(tmp_path, monkeypatch):
     Path("filter.py").write_text(plugin, encoding="utf-8")
     try:
         for command in commands(EXTENDING):
-            result = run(command)
+            result = mesotherm(*command)
             assert result.exit_code == 0, (command, result.output)
     finally:
         for module in admitted():

@@ -47,10 +47,12 @@ def checks(datasets):
 # --- checks, statements, errata --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_check_comes_out_as_known(checks):
     assert not [f"{check.id}: {check.computed}" for check in checks.values() if not check.expected]
 
 
+@pytest.mark.slow
 def test_ids_published_values_tolerances_and_errata_are_pinned(checks):
     made = {
         name: {key: check.as_json()[key] for key in ("published", "tolerance", "erratum")}
@@ -59,6 +61,7 @@ def test_ids_published_values_tolerances_and_errata_are_pinned(checks):
     assert made == PINNED
 
 
+@pytest.mark.slow
 def test_checks_are_written_out_in_full(checks):
     for check in checks.values():
         entry = json.loads(json.dumps(check.as_json(), allow_nan=False))
@@ -89,6 +92,7 @@ def test_every_erratum_is_met_and_documented():
     assert met <= set(PAPER.errata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change", "noticed"),
     [
@@ -130,12 +134,14 @@ def test_a_wrong_dataset_is_noticed(datasets, name, change, noticed):
 # --- datasets --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_point_is_certified_and_obeys_the_laws(datasets):
     for dataset in datasets.values():
         assert (dataset.status == 0).all()
         assert (dataset.law_violation <= 1).all()
 
 
+@pytest.mark.slow
 def test_what_the_files_hold(datasets, tmp_path):
     assert set(datasets) == {"fig2", "fig2a", "fig2b", "fig2e"}
     for name, dataset in datasets.items():
@@ -177,6 +183,7 @@ def test_what_the_files_hold(datasets, tmp_path):
         assert fig2e.half_width_of_maximum.dims == ("epsilon",)
 
 
+@pytest.mark.slow
 def test_the_cuts_are_those_of_the_map(datasets):
     """And both are π times what the library computes: bare integrals in units of 2/h."""
     on_the_map = datasets["fig2"].sel(epsilon_3=4.8, method="nearest")
@@ -193,6 +200,7 @@ def test_the_cuts_are_those_of_the_map(datasets):
     assert np.pi == pytest.approx(BARE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", NUMBERS["points"][:2], ids=lambda p: f"{p['left']},{p['right']}")
 def test_published_points_stand_in_the_files(datasets, point):
     for dataset in (datasets["fig2"].sel(epsilon_3=point["right"], method="nearest"), datasets["fig2a"]):
@@ -205,6 +213,7 @@ def test_published_points_stand_in_the_files(datasets, point):
             assert abs(float(found[name]) - point[name][0]) <= float(found[f"error_{name}"]) + point[name][1]
 
 
+@pytest.mark.slow
 def test_zeros_and_maxima(datasets):
     zeros, case = datasets["fig2a"].zero_of_particle_current, NUMBERS["zeros"]
     for direction in ("forward", "backward"):
@@ -225,6 +234,7 @@ def test_zeros_and_maxima(datasets):
     assert float(datasets["fig2e"].particle_current.max()) <= attributes["largest_particle_current"]
 
 
+@pytest.mark.slow
 def test_largest_heat_rectification_anywhere():
     """The published place beyond the map is where |R_J| is largest: grids that shrink around it do not leave it."""
     _, case = NUMBERS["heat_rectification"]
@@ -242,6 +252,7 @@ def test_largest_heat_rectification_anywhere():
     assert abs(rectification.max() - case["value"]) <= 1e-9
 
 
+@pytest.mark.slow
 def test_the_ridge_of_the_antisymmetric_line(datasets):
     """One maximum over Γ for every ε, between the neighbours of the largest current on the grid; confirmed by repeated
     finer sweeps, which use no derivative."""
@@ -272,6 +283,7 @@ def test_the_ridge_of_the_antisymmetric_line(datasets):
         assert abs(float(ridge[number]) - expected) <= 1e-3
 
 
+@pytest.mark.slow
 def test_linear_response_against_two_barriers_in_series(datasets):
     """Linear response of two barriers in series is the harmonic mean of their 2 × 2 response matrices (scipy's
     quadrature): K_L (K_L + K_R)⁻¹ K_R, a route without probe, self-consistency or differentiation."""
@@ -295,6 +307,7 @@ def test_linear_response_against_two_barriers_in_series(datasets):
             np.testing.assert_allclose(found, [expected, -expected], atol=1e-11)
 
 
+@pytest.mark.slow
 def test_linear_response_is_the_limit_of_small_differences(datasets):
     """(I^F − I_lin)/ΔT shrinks in proportion to ΔT."""
     levels = figure2.CUT_LEVELS
@@ -311,6 +324,7 @@ def test_linear_response_is_the_limit_of_small_differences(datasets):
 # --- the size of the errata, as measured before ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_equation_3_leaves_out():
     """Breit–Wigner: 0.6 % forward, 0.9 % backward at |ε₁ − μ| = 2, 1–2 % at 4–6 for ΔT = T, 4.6 % at 3T; step: 3 %
     forward, 5 % backward at ΔT = T, 10 % at 3T."""
@@ -336,6 +350,7 @@ def test_what_equation_3_leaves_out():
     assert round(at("step", 0.0, at_3T, backward), 2) == 0.10
 
 
+@pytest.mark.slow
 def test_current_scale(datasets):
     """2ek_B/h = 6.68 nA/K; the best point of Fig. 2 stays below the 1.4 nA/K of the best point of all maps."""
     scale = 2e9 * figure2_checks.ELEMENTARY_CHARGE * figure2_checks.BOLTZMANN / figure2_checks.PLANCK_SI
@@ -347,6 +362,7 @@ def test_current_scale(datasets):
 # --- the figure ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn_from_the_files(datasets, tmp_path):
     for name, dataset in datasets.items():
         write_dataset(dataset, tmp_path / f"{name}.nc")

@@ -212,6 +212,7 @@ def equation_22(at, rate):
     return found
 
 
+@pytest.mark.slow
 def test_figure_6(tmp_path):
     """All in one: with a probe inside the search for the optimum its curves take much longer than the others."""
     read = written_and_read(computed("6"), tmp_path)
