@@ -9,9 +9,11 @@ jax.config.update("jax_enable_x64", True)
 
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Tie
+from mesotherm.continuation import Branches, branches
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
+from mesotherm.devices.double_barrier import DoubleBarrier
 from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
@@ -28,6 +30,7 @@ from mesotherm.experiments import (
 )
 from mesotherm.observables import OBSERVABLES
 from mesotherm.results import Outcome
+from mesotherm.screening import Screening
 from mesotherm.steady_state import SteadyState, steady_state
 from mesotherm.sweep import sweep
 from mesotherm.thermodynamics import LAWS, Audit, audit
@@ -39,9 +42,11 @@ __all__ = [
     "OBSERVABLES",
     "Audit",
     "Axis",
+    "Branches",
     "CoulombDots",
     "CurrentVoltage",
     "DiodeTest",
+    "DoubleBarrier",
     "EffectiveTemperature",
     "Effort",
     "HeatDrag",
@@ -52,6 +57,7 @@ __all__ = [
     "PowerAtOptimalBias",
     "Reservoirs",
     "ResonantBarrier",
+    "Screening",
     "Setup",
     "SteadyState",
     "SteadyStateExperiment",
@@ -67,6 +73,7 @@ __all__ = [
     "VoltageProbe",
     "__version__",
     "audit",
+    "branches",
     "quantum_dot_thermocouple",
     "steady_state",
     "sweep",

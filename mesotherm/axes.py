@@ -152,7 +152,7 @@ def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str
 def sweepable(job: Job, path: str) -> Spot:
     """The parameter a path names, if sweeping it changes anything. Raises ``ValueError`` saying why it does not."""
     spot = locate(job, path)
-    for unknown in job.setup.unknowns:
+    for unknown in job.setup.probes:
         if path in [f"reservoirs.{unknown.terminal}.{quantity}" for quantity in unknown.floats]:
             raise ValueError(f"terminal {unknown.terminal!r} floats, so {path} is found, not given; sweep another.")
     if path in job.experiment.sets:

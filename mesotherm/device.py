@@ -20,13 +20,15 @@ from mesotherm.fields import Component, as_array, is_traced
 
 
 class Effort(enum.Enum):
-    """How much work is spent on one answer. Error bounds are honest at every rung; only their size differs.
+    """How much work is spent on one answer. Error bounds are honest at every rung but the first; only their size
+    differs.
 
-    ``FAST`` is for points without difficulty, ``STRICT`` resolves every scale of the problem, ``STUBBORN`` also
-    searches on where plain Newton steps do not find the unknowns. A sweep climbs the rungs, a single solve starts at
-    the top.
+    ``ROUGH`` has no bounds: iterations begin with it where a device says so (``effort_of_iterations``). ``FAST`` is for
+    points without difficulty, ``STRICT`` resolves every scale of the problem, ``STUBBORN`` also searches on where plain
+    Newton steps do not find the unknowns. A sweep climbs the rungs, a single solve starts at the top.
     """
 
+    ROUGH = "rough"
     FAST = "fast"
     STRICT = "strict"
     STUBBORN = "stubborn"
@@ -139,6 +141,10 @@ class AbstractDevice(Component):
         """Where a sweep begins: ``FAST``, unless that is known to be no use for this device."""
         return Effort.FAST
 
+    def effort_of_iterations(self, effort: Effort) -> Effort:
+        """What is enough to approach a solution that is then certified with ``effort``."""
+        return effort
+
     def assumption_values(self, reservoirs: Reservoirs) -> Float[Array, "assumptions"]:
         """What each of the ``assumptions`` needs small [1], in their order."""
         return jnp.zeros(0)
@@ -154,6 +160,27 @@ class AbstractDevice(Component):
         self.index(terminal)
         (group,) = (names for names in self.conductors if terminal in names)
         return tuple(self.index(name) for name in group)
+
+
+class HasCoordinates(AbstractDevice):
+    """Capability: the currents depend on slow coordinates q, whose conjugates Φ = ⟨∂H/∂q⟩ the device answers, too.
+
+    If q is the electrostatic potential energy of a region, Φ is the number of electrons in it.
+    """
+
+    @property
+    @abc.abstractmethod
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates; they fix the order of ``Response.conjugate``."""
+
+    @property
+    @abc.abstractmethod
+    def q(self) -> Float[Array, "coordinates"]:
+        """Where they are."""
+
+    @abc.abstractmethod
+    def moved_to(self, q: Float[Array, "coordinates"]) -> Self:
+        """The same device with its coordinates elsewhere."""
 
 
 class HasAdjustableCoupling(AbstractDevice):

@@ -83,10 +83,11 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """Meaning of a field of new names, of which there may be at most ``most``."""
+    """Meaning of a field of new names, of which there may be at most ``most``, or none at all if ``optional``."""
 
     doc: str
     most: int | None = None
+    optional: bool = False
 
     def refuse(self, given: tuple[str, ...]) -> str:
         """Why these names cannot be; empty if they can."""
@@ -96,7 +97,7 @@ class Names:
         twice = [name for name in given if given.count(name) > 1]
         if twice:
             return f"{twice[0]!r} is named twice; names must be different."
-        if not given or (self.most and len(given) > self.most):
+        if (not given and not self.optional) or (self.most and len(given) > self.most):
             return f"{self.doc}: there are {len(given)}; give {f'1 to {self.most}' if self.most else 'at least one'}."
         return ""
 
@@ -141,9 +142,9 @@ def parameter(doc: str, *, default: Any = dataclasses.MISSING, **meaning: Any) -
     return _declared(Parameter(doc, **meaning), default, converter=as_array)
 
 
-def names(doc: str, *, most: int | None = None) -> Any:
-    """Declare a tuple of new names, different ones, at most ``most``."""
-    return _declared(Names(doc, most), dataclasses.MISSING, static=True, converter=tuple)
+def names(doc: str, *, most: int | None = None, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a tuple of new names, different ones, at most ``most``; none are needed where the default is ``()``."""
+    return _declared(Names(doc, most, optional=default == ()), default, static=True, converter=tuple)
 
 
 def assignment(doc: str, *, of: str) -> Any:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import Reservoirs
+from mesotherm.device import HasCoordinates, Reservoirs, Response
 from mesotherm.steady_state import SteadyState
 
 
@@ -38,20 +38,26 @@ class Observable:
 
     def error(self, state: SteadyState) -> Float[Array, "..."]:
         """Bound on the observable's error: the state's bounds through its derivatives (first order)."""
-        exact = state.currents.particle, heat_current(state), state.reservoirs.mu, state.reservoirs.T
-        bounds = state.error.particle, state.error.energy, state.reservoirs_error.mu, state.reservoirs_error.T
+        currents, reservoirs = state.currents, state.reservoirs
+        exact = currents.particle, heat_current(state), currents.conjugate, reservoirs.mu, reservoirs.T, state.q
+        bounds = (
+            *(state.error.particle, state.error.energy, state.error.conjugate),
+            *(state.reservoirs_error.mu, state.reservoirs_error.T, state.q_error),
+        )
 
-        def at(particle, heat, mu, T):
+        def at(particle, heat, conjugate, mu, T, q):
             moved = eqx.tree_at(
-                lambda s: (s.currents.particle, s.currents.energy, s.reservoirs),
+                lambda s: (s.currents, s.reservoirs),
                 state,
-                (particle, heat + mu * particle, Reservoirs(mu, T)),
+                (Response(particle, heat + mu * particle, conjugate), Reservoirs(mu, T)),
             )
+            if isinstance(state.device, HasCoordinates):
+                moved = eqx.tree_at(lambda s: s.device, moved, state.device.moved_to(q))
             return self.function(moved)
 
-        slopes = jax.jacfwd(at, argnums=(0, 1, 2, 3))(*exact)
+        slopes = jax.jacfwd(at, argnums=tuple(range(len(exact))))(*exact)
         parts = [jnp.abs(slope) @ bound for slope, bound in zip(slopes, bounds, strict=True)]
-        return parts[0] + parts[1] + parts[2] + parts[3]
+        return jnp.sum(jnp.stack(parts), axis=0)
 
 
 OBSERVABLES: dict[str, Observable] = {}
@@ -124,8 +130,20 @@ def temperature(state):
     return state.reservoirs.T
 
 
+@observable(long_name="potential energy of the region", symbol="U", unit="energy", dimensions=("coordinate",))
+def potential(state):
+    """U_α of every region of a device that has potentials, screened or given."""
+    return state.q
+
+
+@observable(long_name="number of electrons in the region", symbol="N", unit="1", dimensions=("coordinate",))
+def charge(state):
+    """N_α, spins counted."""
+    return state.currents.conjugate
+
+
 def _floating(state):
-    return jnp.array([state.device.index(unknown.terminal) for unknown in state.unknowns], dtype=int)
+    return jnp.array([state.device.index(probe.terminal) for probe in state.probes], dtype=int)
 
 
 @observable(long_name="electrochemical potential of the probe", symbol=r"\mu_p", unit="energy", dimensions=("probe",))

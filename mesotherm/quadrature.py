@@ -69,6 +69,11 @@ class Rule(eqx.Module):
 
     sums: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
+    def apply(self, weighted: Float[Array, "nodes"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """The integral over all panels, and its error bound."""
+        value, *steps = (weighted.reshape(-1, len(self.sums)) @ jnp.array(self.sums)).T
+        return jnp.sum(value), jnp.sum(rule_error(*steps))
+
     @classmethod
     def nested(cls, fine, coarse, coarsest=None) -> "Rule":
         """From the weights of each rule on the same nodes, zero where a rule has no node."""
@@ -77,7 +82,7 @@ class Rule(eqx.Module):
         return cls(tuple(tuple(map(float, row)) for row in columns))
 
 
-def rule_error(last_step: Float[Array, ""], previous_step: Float[Array, ""]) -> Float[Array, ""]:
+def rule_error(last_step: Float[Array, "panels"], previous_step: Float[Array, "panels"]) -> Float[Array, "panels"]:
     """Error bound of nested rules from the last two steps of refinement.
 
     Without a third rule (``previous_step`` zero) it is the last step. With one, convergence at the ratio r of the two
@@ -90,14 +95,15 @@ def rule_error(last_step: Float[Array, ""], previous_step: Float[Array, ""]) -> 
 
 
 class Mesh(eqx.Module):
-    """Nodes ``anchor + offset`` and their weights, panel by panel, and what the nested rules cannot see.
+    """Nodes ``anchor + offset`` and their weights, and what the nested rules cannot see.
 
     Attributes
     ----------
     anchor
-        Energy from which the nodes of a panel are counted [energy].
+        Energies from which nodes are counted [energy].
     offset, weight
-        Nodes, counted from their panel's anchor, and the weights of the finest rule [energy].
+        Nodes, counted from their anchor, and the weights of the finest rule [energy]: panel after panel of the rule's
+        length, one or more for each anchor.
     unseen
         Error relative to the one-way flux that the nested rules may share: rounding, and poles they do not resolve.
     end_share
@@ -107,9 +113,9 @@ class Mesh(eqx.Module):
         The coarser rules on the same nodes, which give the error.
     """
 
-    anchor: Float[Array, "panels"]
-    offset: Float[Array, "panels nodes"]
-    weight: Float[Array, "panels nodes"]
+    anchor: Float[Array, "anchors"]
+    offset: Float[Array, "anchors nodes"]
+    weight: Float[Array, "anchors nodes"]
     unseen: Float[Array, ""]
     end_share: Float[Array, "2"]
     rule: Rule = eqx.field(static=True)

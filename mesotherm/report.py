@@ -44,7 +44,7 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
         ("parameter", "value", "meaning"), [(f"`{path}`", value, meaning) for path, value, meaning in configured(run)]
     )
     for unknown in run.setup.unknowns:
-        yield f"Terminal {unknown.terminal} floats ({kind_of(type(unknown))}): {one_line(type(unknown))}"
+        yield f"Found: {unknown.about} ({kind_of(type(unknown))}): {one_line(type(unknown))}"
         yield ""
     if run.axes:
         yield from _table(
@@ -170,7 +170,7 @@ def _written(value: float, unit: str, units: Units) -> str:
 
 
 def _reservoirs(run: Run) -> Iterator[tuple[str, str, str]]:
-    floats = {(unknown.terminal, quantity) for unknown in run.setup.unknowns for quantity in unknown.floats}
+    floats = {(unknown.terminal, quantity) for unknown in run.setup.probes for quantity in unknown.floats}
     for position, name in enumerate(run.setup.device.terminals):
         for quantity, meaning in RESERVOIR_PARAMETERS.items():
             value = _written(getattr(run.setup.reservoirs, quantity)[position], meaning.unit, run.units)

@@ -8,6 +8,7 @@ The error of a state is the error of its currents plus what the error of the bal
 because a residual that vanishes on a wrong energy integral proves nothing.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -16,10 +17,10 @@ import jax.numpy as jnp
 import optimistix as optx
 from jaxtyping import Array, Float, Int
 
-from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs, Response
+from mesotherm.device import AbstractDevice, Answer, Effort, HasCoordinates, Reservoirs, Response
 from mesotherm.fields import is_traced
 from mesotherm.results import Outcome
-from mesotherm.unknowns import AbstractUnknown, check_unknowns
+from mesotherm.unknowns import AbstractProbe, AbstractUnknown, check_unknowns, probes
 
 NEWTON_TOLERANCE = 1e-5
 """The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
@@ -46,12 +47,14 @@ class SteadyState(eqx.Module):
     Attributes
     ----------
     device, reservoirs
-        The device and all its reservoirs, floating ones at their solution.
+        The device and all its reservoirs, at their solution.
     currents, error, one_way
         As in :class:`mesotherm.device.Answer` (``error.energy`` bounds the heat current); ``error`` includes what the
         unknowns contribute.
     reservoirs_error
         Absolute bound on each ``mu`` and ``T`` [energy]; zero for reservoirs that do not float.
+    q_error
+        Absolute bound on each coordinate of the device; zero for those that are given.
     outcome
         Code of an :class:`mesotherm.results.Outcome`.
     """
@@ -62,9 +65,20 @@ class SteadyState(eqx.Module):
     error: Response
     one_way: Response
     reservoirs_error: Reservoirs
+    q_error: Float[Array, "coordinates"]
     outcome: Int[Array, ""]
     tolerance: Float[Array, ""]
     unknowns: tuple[AbstractUnknown, ...] = ()
+
+    @property
+    def probes(self) -> tuple[AbstractProbe, ...]:
+        """The terminals that float."""
+        return probes(self.unknowns)
+
+    @property
+    def q(self) -> Float[Array, "coordinates"]:
+        """Coordinates of the device, none for most."""
+        return coordinates_of(self.device)
 
 
 def steady_state(
@@ -142,9 +156,9 @@ def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> R
     def answers(moved):
         s, y = moved[0], moved[1:]
         reference = Reservoirs(state.reservoirs.mu + s * direction.mu, state.reservoirs.T + s * direction.T)
-        problem = _Problem(state.device, reference, acting, effort)
-        reservoirs, answer = problem.evaluate(y)
-        return answer.value, problem.balances(reservoirs, answer)[0]
+        problem = Problem(state.device, reference, acting, effort)
+        device, reservoirs, answer = problem.evaluate(y)
+        return answer.value, problem.balances(device, reservoirs, answer)[0]
 
     value, balance = jax.jacfwd(answers)(jnp.zeros(1 + size))
     follow = -jnp.linalg.solve(balance[:, 1:], balance[:, 0]) if acting else jnp.zeros(0)
@@ -154,19 +168,27 @@ def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> R
 @eqx.filter_jit
 def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""
-    for unknown in unknowns:
-        device = unknown.prepare(device)
-    reference = reservoirs
-    floating = tuple(unknown.terminal for unknown in unknowns)
-    for unknown in unknowns:
-        reference = unknown.reference(device, reference, floating)
-    problem = _Problem(device, reference, unknowns, effort)
+    problem = posed(device, reservoirs, unknowns, effort)
     y = problem.solve() if unknowns else jnp.zeros(0)
-    solved, currents, one_way, error, reservoirs_error, outcome = _certify(problem, y, tolerance)
-    return SteadyState(device, solved, currents, error, one_way, reservoirs_error, outcome, tolerance, unknowns)
+    return certified(problem, y, tolerance)
 
 
-class _Problem(eqx.Module):
+def posed(
+    device: AbstractDevice, reservoirs: Reservoirs, unknowns: Sequence[AbstractUnknown], effort: Effort
+) -> "Problem":
+    """The problem of one setup, with everything that is computed once."""
+    prepared = []
+    for unknown in unknowns:
+        device, ready = unknown.prepare(device, effort)
+        prepared.append(ready)
+    reference = reservoirs
+    floating = tuple(probe.terminal for probe in probes(unknowns))
+    for unknown in prepared:
+        reference = unknown.reference(device, reference, floating)
+    return Problem(device, reference, tuple(prepared), effort)
+
+
+class Problem(eqx.Module):
     """The root problem: coordinates y of all unknowns, counted from the reference, in; scaled balances out."""
 
     device: AbstractDevice
@@ -174,49 +196,69 @@ class _Problem(eqx.Module):
     unknowns: tuple[AbstractUnknown, ...]
     effort: Effort = eqx.field(static=True)
 
-    def impose(self, y) -> Reservoirs:
-        reservoirs, start = self.reference, 0
+    @property
+    def size(self) -> int:
+        """How many numbers are solved for."""
+        return sum(unknown.size for unknown in self.unknowns)
+
+    def impose(self, y) -> tuple[AbstractDevice, Reservoirs]:
+        device, reservoirs, start = self.device, self.reference, 0
         for unknown in self.unknowns:
-            reservoirs = unknown.impose(y[start : start + unknown.size], self.device, reservoirs)
+            device, reservoirs = unknown.impose(y[start : start + unknown.size], device, reservoirs)
             start += unknown.size
-        return reservoirs
+        return device, reservoirs
 
-    def evaluate(self, y) -> tuple[Reservoirs, Answer]:
-        reservoirs = self.impose(y)
-        return reservoirs, self.device.response(reservoirs, self.effort)
+    def evaluate(self, y) -> tuple[AbstractDevice, Reservoirs, Answer]:
+        device, reservoirs = self.impose(y)
+        return device, reservoirs, device.response(reservoirs, self.effort)
 
-    def balances(self, reservoirs, answer):
+    def balances(self, device, reservoirs, answer):
         """Balance, error bound and one-way flux of every unknown."""
         if not self.unknowns:
             return (jnp.zeros(0),) * 3
-        rows = [unknown.balance(self.device, reservoirs, answer, self.effort) for unknown in self.unknowns]
+        rows = [unknown.balance(device, reservoirs, answer, self.effort) for unknown in self.unknowns]
         return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
 
-    def solve(self) -> Float[Array, "unknowns"]:
-        y0 = jnp.zeros(sum(unknown.size for unknown in self.unknowns))
-        scale = jax.lax.stop_gradient(self.balances(*self.evaluate(y0))[2])
+    def solve(self, y0: Float[Array, "unknowns"] | None = None) -> Float[Array, "unknowns"]:
+        """Where the balances vanish, searched from y0, by default the reference."""
+        y0 = jnp.zeros(self.size) if y0 is None else y0
+        approach = dataclasses.replace(self, effort=self.device.effort_of_iterations(self.effort))
+        scale = jax.lax.stop_gradient(approach.balances(*approach.evaluate(y0))[2])
 
         def residual(y, problem):
             return problem.balances(*problem.evaluate(y))[0] / scale
 
         options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
-        quick = optx.root_find(residual, optx.Newton(**options), y0, args=self, max_steps=NEWTON_STEPS, throw=False)
+        quick = optx.root_find(residual, optx.Newton(**options), y0, args=approach, max_steps=NEWTON_STEPS, throw=False)
         if self.effort is not Effort.STUBBORN:
             return quick.value
         start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
         return optx.root_find(
-            residual, optx.Dogleg(**options), start, args=self, max_steps=DOGLEG_STEPS, throw=False
+            residual, optx.Dogleg(**options), start, args=approach, max_steps=DOGLEG_STEPS, throw=False
         ).value
 
 
-def _certify(problem: _Problem, y, tolerance):
+def coordinates_of(device: AbstractDevice) -> Float[Array, "coordinates"]:
+    """Where the coordinates of a device are; none if it has none."""
+    return device.q if isinstance(device, HasCoordinates) else jnp.zeros(0)
+
+
+def certified(problem: Problem, y, tolerance) -> SteadyState:
     """The state one Newton step beyond y, by linear continuation, with its total error bounds and its outcome."""
+    device, _ = problem.impose(y)
+    sizes = [len(device.terminals)] * 4 + [coordinates_of(device).size] * 2
+    ends = [sum(sizes[:position]) for position in range(1, len(sizes))]
 
     def outputs(y):
-        reservoirs, answer = problem.evaluate(y)
+        device, reservoirs, answer = problem.evaluate(y)
         heat = answer.value.energy - reservoirs.mu * answer.value.particle
-        found = jnp.concatenate([answer.value.particle, heat, reservoirs.mu, reservoirs.T])
-        balance, balance_error, scale = problem.balances(reservoirs, answer)
+        found = jnp.concatenate(
+            [
+                *(answer.value.particle, heat, reservoirs.mu, reservoirs.T),
+                *(answer.value.conjugate, coordinates_of(device)),
+            ]
+        )
+        balance, balance_error, scale = problem.balances(device, reservoirs, answer)
         return (found, balance), (found, balance, balance_error, scale, answer)
 
     (slope, jacobian), (found, balance, balance_error, scale, answer) = jax.jacfwd(outputs, has_aux=True)(y)
@@ -234,21 +276,35 @@ def _certify(problem: _Problem, y, tolerance):
         through = through + beyond_linear
     else:
         last_step, through = jnp.zeros(()), jnp.zeros_like(found)
-    particle, heat, mu, T = jnp.split(found, 4)
-    currents, reservoirs = Response(particle, heat + mu * particle, answer.value.conjugate), Reservoirs(mu, T)
-    particle, heat, mu, T = jnp.split(through, 4)
-    error = Response(answer.error.particle + particle, answer.error.energy + heat, answer.error.conjugate)
+    particle, heat, mu, T, conjugate, q = jnp.split(found, ends)
+    currents, reservoirs = Response(particle, heat + mu * particle, conjugate), Reservoirs(mu, T)
+    device = device.moved_to(q) if isinstance(device, HasCoordinates) else device
+    particle, heat, mu, T, conjugate, q_error = jnp.split(through, ends)
+    direct = answer.error
+    error = Response(direct.particle + particle, direct.energy + heat, direct.conjugate + conjugate)
     reservoirs_error = Reservoirs(mu, T)
     one_way = answer.one_way
     finite = jnp.all(jnp.isfinite(found)) & jnp.all(jnp.isfinite(through))
     within = jnp.all(error.particle <= tolerance * jnp.max(one_way.particle)) & jnp.all(
         error.energy <= tolerance * jnp.max(one_way.energy)
     )
-    floating = [problem.device.index(unknown.terminal) for unknown in problem.unknowns]
+    floating = [device.index(probe.terminal) for probe in probes(problem.unknowns)]
     inverted = jnp.any(reservoirs.T[jnp.array(floating, int)] <= 0)
     outcome = jnp.select(
         [~finite, ~(last_step < LARGEST_LAST_STEP), inverted, ~within],
         [Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
-    return reservoirs, currents, one_way, *jax.lax.stop_gradient((error, reservoirs_error, outcome))
+    error, reservoirs_error, q_error, outcome = jax.lax.stop_gradient((error, reservoirs_error, q_error, outcome))
+    return SteadyState(
+        device=device,
+        reservoirs=reservoirs,
+        currents=currents,
+        error=error,
+        one_way=one_way,
+        reservoirs_error=reservoirs_error,
+        q_error=q_error,
+        outcome=outcome,
+        tolerance=tolerance,
+        unknowns=problem.unknowns,
+    )

@@ -21,7 +21,7 @@ import xarray as xr
 
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Job, check_axes, grid_of, locate
-from mesotherm.device import AbstractDevice, Effort
+from mesotherm.device import AbstractDevice, Effort, HasCoordinates
 from mesotherm.devices.tabulated_barrier import other_readings
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.observables import Variable
@@ -230,7 +230,8 @@ def _labels(setup: Setup) -> dict[str, list[str]]:
     """Names along every dimension that a setup fixes."""
     return {
         "terminal": list(setup.device.terminals),
-        "probe": [unknown.terminal for unknown in setup.unknowns],
+        "probe": [unknown.terminal for unknown in setup.probes],
+        "coordinate": list(setup.device.coordinates) if isinstance(setup.device, HasCoordinates) else [],
         "direction": ["forward", "backward"],
         "law": list(LAWS),
         "assumption": list(setup.device.assumptions),

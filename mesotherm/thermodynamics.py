@@ -11,8 +11,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from mesotherm.device import Answer, Effort
 from mesotherm.observables import OBSERVABLES, entropy_production, heat_current
 from mesotherm.steady_state import SteadyState
+from mesotherm.unknowns import AbstractProbe
 
 ROUNDING_ALLOWANCE = 1e-12
 """Fraction of the largest one-way flux by which a conservation law may be missed through rounding."""
@@ -114,11 +116,11 @@ def second_law(state):
 
 @law("floating terminals exchange nothing they must not", "energy/hbar")
 def balance_of_floating_terminals(state):
-    if not state.unknowns:
+    if not state.probes:
         return jnp.zeros(()), jnp.zeros(())
     missing, allowed = [], []
     heat, heat_error = heat_current(state), OBSERVABLES["heat_current"].error(state)
-    for unknown in state.unknowns:
+    for unknown in state.probes:
         i = state.device.index(unknown.terminal)
         T = jnp.abs(state.reservoirs.T[i])
         if unknown.floats_mu:
@@ -127,6 +129,18 @@ def balance_of_floating_terminals(state):
         if unknown.floats_T:
             missing.append(jnp.abs(heat[i]) / T)
             allowed.append((heat_error[i] + ROUNDING_ALLOWANCE * _heat_flux(state)) / T)
+    return _worst(missing, allowed)
+
+
+@law("charges of screened regions are those their potentials ask for", "1")
+def charge_balance(state):
+    missing, allowed = [jnp.zeros(())], [jnp.zeros(())]
+    answer = Answer(state.currents, state.error, state.one_way)
+    for unknown in state.unknowns:
+        if not isinstance(unknown, AbstractProbe):
+            balance, error, scale = unknown.balance(state.device, state.reservoirs, answer, Effort.STRICT)
+            missing += list(jnp.abs(balance))
+            allowed += list(error + ROUNDING_ALLOWANCE * scale)
     return _worst(missing, allowed)
 
 

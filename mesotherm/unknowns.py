@@ -1,11 +1,11 @@
-"""Internal unknowns: floating reservoirs, each with its own equation.
+"""Internal unknowns, each with its own equation; here those that are floating reservoirs.
 
 An unknown knows the contract (:mod:`mesotherm.device`) and nothing else: the same probe serves every theory.
 """
 
 import abc
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,15 +16,7 @@ from mesotherm.fields import Component, terminal_name
 
 
 class AbstractUnknown(Component):
-    """One internal unknown of a steady state, solved together with all others.
-
-    Attributes
-    ----------
-    terminal
-        Name of the terminal that floats.
-    """
-
-    terminal: eqx.AbstractVar[str]
+    """One internal unknown of a steady state, solved together with all others."""
 
     @property
     @abc.abstractmethod
@@ -33,8 +25,8 @@ class AbstractUnknown(Component):
 
     @property
     @abc.abstractmethod
-    def floats(self) -> tuple[str, ...]:
-        """What of the terminal's reservoir is solved for: ``mu``, ``T``."""
+    def about(self) -> str:
+        """The names of what is found for: a terminal, regions."""
 
     @property
     @abc.abstractmethod
@@ -46,16 +38,19 @@ class AbstractUnknown(Component):
         """Raise ``ValueError`` if the device cannot have this unknown while the terminals ``floating`` float."""
 
     @abc.abstractmethod
-    def prepare(self, device: AbstractDevice) -> AbstractDevice:
-        """The device as this unknown needs it; called once, before anything is solved."""
+    def prepare(self, device: AbstractDevice, effort: Effort) -> tuple[AbstractDevice, Self]:
+        """The device as this unknown needs it, and the unknown with what has to be computed once, before anything is
+        solved."""
 
     @abc.abstractmethod
     def reference(self, device: AbstractDevice, reservoirs: Reservoirs, floating: tuple[str, ...]) -> Reservoirs:
         """Reservoirs with this unknown at its first guess, from those that do not float."""
 
     @abc.abstractmethod
-    def impose(self, y: Float[Array, "size"], device: AbstractDevice, reference: Reservoirs) -> Reservoirs:
-        """Reservoirs with this unknown at dimensionless coordinates ``y``, counted from the reference."""
+    def impose(
+        self, y: Float[Array, "size"], device: AbstractDevice, reference: Reservoirs
+    ) -> tuple[AbstractDevice, Reservoirs]:
+        """Device and reservoirs with this unknown at dimensionless coordinates ``y``, counted from the reference."""
 
     @abc.abstractmethod
     def balance(
@@ -69,12 +64,15 @@ class AbstractProbe(AbstractUnknown):
 
     Attributes
     ----------
+    terminal
+        Name of the terminal that floats.
     floats_mu, floats_T
         Which of the two is found; the other keeps the value given.
     vanishing
         Whether the currents that balance are the slopes at zero coupling.
     """
 
+    terminal: eqx.AbstractVar[str]
     floats_mu: eqx.AbstractClassVar[bool]
     floats_T: eqx.AbstractClassVar[bool]
     vanishing: eqx.AbstractClassVar[bool]
@@ -84,8 +82,13 @@ class AbstractProbe(AbstractUnknown):
         return self.floats_mu + self.floats_T
 
     @property
-    def floats(self):
+    def floats(self) -> tuple[str, ...]:
+        """What of the terminal's reservoir is solved for: ``mu``, ``T``."""
         return ("mu",) * self.floats_mu + ("T",) * self.floats_T
+
+    @property
+    def about(self):
+        return self.terminal
 
     @property
     def spectator(self):
@@ -100,11 +103,11 @@ class AbstractProbe(AbstractUnknown):
                 "cannot be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
             )
 
-    def prepare(self, device):
+    def prepare(self, device, effort):
         if not self.vanishing:
-            return device
+            return device, self
         assert isinstance(device, HasAdjustableCoupling)  # by check()
-        return device.with_coupling(self.terminal, jnp.zeros(()))
+        return device.with_coupling(self.terminal, jnp.zeros(())), self
 
     def reference(self, device, reservoirs, floating):
         r"""First guess from the reservoirs this one shares particles with:
@@ -127,7 +130,7 @@ class AbstractProbe(AbstractUnknown):
         y_mu = y[0] if self.floats_mu else zero
         y_T = y[-1] if self.floats_T else zero
         mu, T = device.floating_reservoir.place(y_mu, y_T, reference.mu[i], reference.T[i])
-        return reference.at(i, mu=mu if self.floats_mu else None, T=T if self.floats_T else None)
+        return device, reference.at(i, mu=mu if self.floats_mu else None, T=T if self.floats_T else None)
 
     def balance(self, device, reservoirs, answer, effort):
         at = i = device.index(self.terminal)
@@ -193,9 +196,14 @@ class VanishingProbe(AbstractProbe):
     vanishing: ClassVar[bool] = True
 
 
+def probes(unknowns: Sequence[AbstractUnknown]) -> tuple[AbstractProbe, ...]:
+    """Those unknowns that are floating reservoirs."""
+    return tuple(unknown for unknown in unknowns if isinstance(unknown, AbstractProbe))
+
+
 def check_unknowns(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> None:
     """Raise ``ValueError`` with one clear message if a device cannot have these unknowns together."""
-    floating = tuple(unknown.terminal for unknown in unknowns)
+    floating = tuple(probe.terminal for probe in probes(unknowns))
     for terminal in floating:
         if floating.count(terminal) > 1:
             raise ValueError(f"terminal {terminal!r} floats twice; give one unknown per terminal.")

@@ -121,7 +121,7 @@ def _check(file: Path, plugins, *, as_json: bool) -> int:
         "title": described.title,
         "device": kind_of(type(described.setup.device)),
         "terminals": list(described.setup.device.terminals),
-        "unknowns": {unknown.terminal: kind_of(type(unknown)) for unknown in described.setup.unknowns},
+        "unknowns": {unknown.about: kind_of(type(unknown)) for unknown in described.setup.unknowns},
         "experiment": kind_of(type(described.experiment)),
         "grid": grid,
         "points": points,

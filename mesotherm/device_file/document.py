@@ -129,7 +129,7 @@ DOCUMENT = model(
     units=(TABLE, field("the energy unit, and units of the results", {})),
     device=(TABLE, field("what is computed")),
     reservoirs=(TABLE, field("mu and T of every terminal that does not float")),
-    unknowns=(TABLE, field("terminals that float", {})),
+    unknowns=(TABLE, field("what is found, not given", {})),
     experiment=(TABLE, field("what is done to the device")),
     axes=(TABLE, field("swept parameters", {})),
     numerics=(TABLE, field("numerical options", {})),
@@ -226,7 +226,7 @@ class _File:
             return None
         setup = Setup(device, reservoirs, tuple(u for u in unknowns.values() if u is not None), numerics["tolerance"])
         axes = []
-        if (job := self._job(setup, experiment)) is not None:
+        if (job := self._job(setup, experiment, unknowns)) is not None:
             axes = resolve_axes(reader, written, job)
             self._check_variables(output, figure, job)
         if reader.problems:
@@ -293,12 +293,17 @@ class _File:
         return False
 
     def _unknowns(self, terminals) -> dict[str, AbstractUnknown | None]:
-        """What floats, by terminal; ``None`` for one with a mistake."""
+        """What is found, by the key it stands under: of a probe its terminal. ``None`` for one with a mistake."""
         found = {}
         for name, data in self.top.get("unknowns", {}).items():
             where = ("unknowns", name)
             found[name] = None
-            if self._terminal(name, where, terminals):
+            kind = data.get("kind") if isinstance(data, dict) else data
+            cls = kinds(AbstractUnknown).get(kind) if isinstance(kind, str) else None
+            if cls is not None and not issubclass(cls, AbstractProbe):
+                table = data if isinstance(data, dict) else {"kind": kind}
+                found[name] = self.reader.component(AbstractUnknown, table, where)
+            elif self._terminal(name, where, terminals):
                 if isinstance(data, dict):
                     found[name] = self.reader.component(AbstractUnknown, data, where, terminal=name)
                 elif cls := self.reader.named(AbstractUnknown, data, where):
@@ -308,6 +313,9 @@ class _File:
     def _reservoirs(self, terminals, unknowns) -> Reservoirs | None:
         if "reservoirs" not in self.top:
             return None
+        unknowns = {
+            name: found for name, found in unknowns.items() if found is None or isinstance(found, AbstractProbe)
+        }
         given = self.top["reservoirs"]
         before = len(self.reader.problems)
         values = {}
@@ -333,7 +341,7 @@ class _File:
 
     def _check_floating(self, unknown: AbstractUnknown | None, data: Any, where: KeyPath):
         """What is found is not given as well."""
-        for found in unknown.floats if unknown is not None and isinstance(data, dict) else ():
+        for found in unknown.floats if isinstance(unknown, AbstractProbe) and isinstance(data, dict) else ():
             if found in data:
                 message = f"is found, not given: {where[-1]} is a {kind_of(type(unknown))}; leave it out."
                 self.reader.problem((*where, found), message, data[found])
@@ -353,15 +361,17 @@ class _File:
                 if all(known) and twice is not None:
                     self.reader.problem(where, f"{twice!r} is named twice; names must be different.", shown)
 
-    def _job(self, setup: Setup, experiment: AbstractExperiment) -> Job | None:
+    def _job(self, setup: Setup, experiment: AbstractExperiment, unknowns) -> Job | None:
         """The job, unless the unknowns or the experiment themselves refuse the setup."""
-        floating = tuple(unknown.terminal for unknown in setup.unknowns)
+        floating = tuple(probe.terminal for probe in setup.probes)
         before = len(self.reader.problems)
-        for unknown in setup.unknowns:
+        for name, unknown in unknowns.items():
+            if unknown is None:
+                continue
             try:
                 unknown.check(setup.device, floating)
             except ValueError as error:
-                self.reader.problem(("unknowns", unknown.terminal), str(error), kind_of(type(unknown)))
+                self.reader.problem(("unknowns", name), str(error), kind_of(type(unknown)))
         if len(self.reader.problems) > before or any(p.key.startswith("experiment.") for p in self.reader.problems):
             return None
         try:
@@ -404,7 +414,7 @@ class _File:
 
     def _check_entry(self, name: str, entry: str, dimensions: tuple[str, ...], setup: Setup, where: KeyPath):
         """An entry of a variable over terminals or probes must be one of these; others are left to the plot."""
-        probes = tuple(unknown.terminal for unknown in setup.unknowns)
+        probes = tuple(unknown.terminal for unknown in setup.probes)
         there = {(): (), ("terminal",): setup.device.terminals, ("probe",): probes}.get(dimensions)
         if there is not None and entry not in there:
             self.reader.problem(where, f"{name!r} names no entry; {suggestion(entry, there)}")

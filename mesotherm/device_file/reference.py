@@ -89,7 +89,10 @@ def _lines() -> Iterator[str]:
             yield from _keys(TIE)
     yield "## [unknowns]"
     yield ""
-    yield 'One key per terminal that floats: `P = "KIND"`, or `P = { kind = "KIND" }` with what else it has.'
+    yield (
+        'One key per terminal that floats: `P = "KIND"`, or `P = { kind = "KIND" }` with what else it has. Unknowns '
+        "that are no terminals, like potentials, stand under a name of your choice."
+    )
     yield ""
     for role in roles():
         yield f"## Kinds of {role_name(role)}"

@@ -116,9 +116,9 @@ def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
         if name not in device.usual_probes:
             yield f"{name} = {{ mu = {mu}, T = {T} }}"
     yield ""
-    if setup.unknowns:
+    if setup.probes:
         yield "[unknowns]                      # found, not given"
-        for unknown in setup.unknowns:
+        for unknown in setup.probes:
             yield f'{unknown.terminal} = "{kind_of(type(unknown))}"'
         yield ""
     yield f"# {one_line(type(experiment))}"

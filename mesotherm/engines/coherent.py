@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from mesotherm.conventions import EPSILON, PLANCK
 from mesotherm.device import AbstractDevice, Answer, Effort, LogTemperature, Reservoirs, Response
 from mesotherm.distributions import occupation
-from mesotherm.quadrature import Spectrum, mesh, rule_error
+from mesotherm.quadrature import Mesh, Spectrum, mesh
 
 JUST_ASIDE = 1e-200
 """Distance from an edge at which either side of it is evaluated, the edge being at the zero of energy [energy]."""
@@ -63,46 +63,78 @@ class AbstractCoherentDevice(AbstractDevice):
 
         Errors: none raised; a transmission that is not finite gives currents that are not finite.
         """
-        spectrum = self.spectrum()
-        nodes = mesh(spectrum, reservoirs, effort)
+        nodes = self.nodes(reservoirs, effort)
 
-        sums = jnp.array(nodes.rule.sums)
-
-        def panel(anchor, offset, weight):
+        def group(anchor, offset, weight):
             local_device, local = self.shifted(-anchor), reservoirs.shifted(-anchor)
-            net, both = _flows(local_device, offset, weight, local)
+            transmission, injectivity = local_device.elements(offset)
+            states = [occupation((offset - mu) / T) for mu, T in zip(local.mu, local.T, strict=True)]
+            net, both = _flows(transmission, states, weight)
             rows = []
             for mu, T, net_flow, both_flow in zip(local.mu, local.T, net, both, strict=True):
                 from_mu = offset - mu
-                particle, *particle_steps = net_flow @ sums
-                heat, *heat_steps = (net_flow * from_mu) @ sums
+                (particle, particle_error), (heat, heat_error) = map(nodes.rule.apply, (net_flow, net_flow * from_mu))
                 first, last = nodes.end_share[0] * both_flow[0], nodes.end_share[1] * both_flow[-1]
-                particle_error = rule_error(*particle_steps) + first + last
-                heat_error = rule_error(*heat_steps) + (
-                    first * (jnp.abs(from_mu[0]) + T) + last * (jnp.abs(from_mu[-1]) + T)
-                )
+                particle_error = particle_error + first + last
+                heat_error = heat_error + (first * (jnp.abs(from_mu[0]) + T) + last * (jnp.abs(from_mu[-1]) + T))
                 one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(from_mu))
                 rows.append((particle, heat, particle_error, heat_error, *one_way))
-            return rows
+            charges = [
+                sum(from_terminal * filled for from_terminal, (filled, _) in zip(column, states, strict=True))
+                for column in injectivity
+            ]
+            return rows, [nodes.rule.apply(weight * charge) for charge in charges]
 
-        panels = jax.vmap(panel)(nodes.anchor, nodes.offset, nodes.weight)
-        edges = self._moving_edges(spectrum, reservoirs)
+        panels, charges = jax.vmap(group)(nodes.anchor, nodes.offset, nodes.weight)
+        edges = self.lost_at_edges(reservoirs)
         spin = self.spin_degeneracy / PLANCK
+        totals = [[spin * jnp.sum(sums) for sums in row] for row in panels]
+        largest = [jnp.max(jnp.stack([row[k] for row in totals])) for k in (4, 5)]
         rows = []
-        for row, edge, mu in zip(panels, edges, reservoirs.mu, strict=True):
-            particle, heat, particle_error, heat_error, one_way, one_way_heat = (spin * jnp.sum(sums) for sums in row)
+        for row, edge, mu in zip(totals, edges, reservoirs.mu, strict=True):
+            particle, heat, particle_error, heat_error, one_way, one_way_heat = row
             particle, heat = particle + edge[0], heat + edge[1]
-            particle_error = particle_error + jnp.where(one_way > 0, nodes.unseen * one_way, nodes.unseen)
-            heat_error = heat_error + jnp.where(one_way_heat > 0, nodes.unseen * one_way_heat, nodes.unseen)
+            particle_error = particle_error + nodes.unseen * _first_positive(one_way, largest[0])
+            heat_error = heat_error + nodes.unseen * _first_positive(one_way_heat, largest[1])
             heat_error = heat_error + EPSILON * jnp.abs(mu * particle)
             rows.append((particle, heat + mu * particle, particle_error, heat_error, one_way, one_way_heat))
         columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
-        value, error, one_way = (Response(columns[k], columns[k + 1], jnp.zeros(0)) for k in (0, 2, 4))
-        return Answer(value, error, one_way)
+        charge, charge_error = (
+            self.spin_degeneracy * jnp.array([jnp.sum(row[k]) for row in charges], float) for k in (0, 1)
+        )
+        charge_error = charge_error + nodes.unseen * charge
+        value = Response(columns[0], columns[1], charge)
+        error = Response(columns[2], columns[3], charge_error)
+        return Answer(value, error, Response(columns[4], columns[5], charge))
 
-    def _moving_edges(self, spectrum, reservoirs):
+    def nodes(self, reservoirs: Reservoirs, effort: Effort) -> Mesh:
+        """Where the integrands are evaluated."""
+        return mesh(self.spectrum(), reservoirs, effort)
+
+    def elements(self, energy: Float[Array, "nodes"]):
+        """Transmissions by (out, in) between different terminals, and for each coordinate what every terminal injects
+        into its region, none by default: arrays over many energies.
+
+        Matrix elements are taken apart before they are batched: small trailing dimensions would keep the compiler from
+        vectorising over nodes.
+        """
+        size = len(self.terminals)
+
+        def apart(one_energy):
+            matrix = self.transmission(one_energy).ravel()
+            return {
+                (i, j): jax.lax.index_in_dim(matrix, i * size + j, keepdims=False)
+                for i in range(size)
+                for j in range(size)
+                if i != j
+            }
+
+        return jax.vmap(apart)(energy), []
+
+    def lost_at_edges(self, reservoirs: Reservoirs):
         """Zero, with the derivative that fixed nodes miss when the band bottom or a jump moves (exact to second order):
         particle and heat current of every terminal."""
+        spectrum = self.spectrum()
         edges = jnp.append(spectrum.jumps, spectrum.bottom)
         fixed = jax.lax.stop_gradient(edges)
         active = jnp.isfinite(fixed) & (fixed >= jax.lax.stop_gradient(spectrum.bottom))
@@ -116,7 +148,8 @@ class AbstractCoherentDevice(AbstractDevice):
                 is_jump, jnp.array([-1.0, 1.0]), jnp.array([0.0, 1.0])
             )
             local = reservoirs.shifted(-position)
-            net, _ = _flows(self.shifted(-position), sides, weight, local)
+            states = [occupation((sides - mu) / T) for mu, T in zip(local.mu, local.T, strict=True)]
+            net, _ = _flows(self.shifted(-position).elements(sides)[0], states, weight)
             return [
                 (moved * jnp.sum(flow), -moved * mu * jnp.sum(flow)) for flow, mu in zip(net, local.mu, strict=True)
             ]
@@ -126,25 +159,20 @@ class AbstractCoherentDevice(AbstractDevice):
         )
 
 
-def _flows(device, energy, weight, reservoirs):
+def _first_positive(flux, other):
+    """What an error that nodes do not see is relative to: the flux; where they see none, another; else one."""
+    return jnp.where(flux > 0, flux, jnp.where(other > 0, other, 1.0))
+
+
+def _flows(transmission, states, weight):
     """Net flow out of each terminal and the two one-way flows together, weighted: per terminal, an array over nodes.
 
     A difference of Fermi functions is taken as f (1 - f') - f' (1 - f): products keep full accuracy where the
-    difference of the occupations would not. Matrix elements are taken apart before they are batched: small trailing
-    dimensions would keep the compiler from vectorising over nodes.
+    difference of the occupations would not.
     """
-    terminals = range(len(device.terminals))
-    pairs = [(i, j) for i in terminals for j in terminals if i != j]
-
-    def elements(one_energy):
-        matrix = device.transmission(one_energy).ravel()
-        return {(i, j): jax.lax.index_in_dim(matrix, i * len(terminals) + j, keepdims=False) for i, j in pairs}
-
-    transmission = jax.vmap(elements)(energy)
-    states = [occupation((energy - reservoirs.mu[i]) / reservoirs.T[i]) for i in terminals]
-    net, both = [jnp.zeros_like(energy) for _ in terminals], [jnp.zeros_like(energy) for _ in terminals]
-    for i, j in pairs:
+    net, both = [jnp.zeros_like(weight) for _ in states], [jnp.zeros_like(weight) for _ in states]
+    for (i, j), passed in transmission.items():
         out, back = weight * states[i][0] * states[j][1], weight * states[i][1] * states[j][0]
-        net[i] = net[i] + transmission[i, j] * (out - back)
-        both[i] = both[i] + transmission[i, j] * (out + back)
+        net[i] = net[i] + passed * (out - back)
+        both[i] = both[i] + passed * (out + back)
     return net, both

@@ -66,7 +66,7 @@ class Bias(eqx.Module):
                 f"{experiment}: no particles pass between {self.left!r} and {self.right!r}; "
                 "name two terminals of one conductor."
             )
-        for unknown in setup.unknowns:
+        for unknown in setup.probes:
             if unknown.terminal in (self.left, self.right):
                 raise ValueError(
                     f"{experiment}: terminal {unknown.terminal!r} floats, so it cannot be biased; "
@@ -102,7 +102,7 @@ class Bias(eqx.Module):
 
     def unit(self, setup: Setup) -> Float[Array, ""]:
         """Largest temperature in the conductor that is given, not found: what a bias is measured in [energy]."""
-        found = {unknown.terminal for unknown in setup.unknowns}
+        found = {unknown.terminal for unknown in setup.probes}
         members = setup.device.conductor_of(self.left)
         fixed = [i for i in members if setup.device.terminals[i] not in found]
         return jnp.max(setup.reservoirs.T[jnp.array(fixed)])

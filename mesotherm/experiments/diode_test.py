@@ -35,7 +35,7 @@ class DiodeTest(AbstractExperiment):
             setup.device.index(name)
         if self.hot == self.cold:
             raise ValueError(f"diode test: hot and cold are both {self.hot!r}; name two different terminals.")
-        for unknown in setup.unknowns:
+        for unknown in setup.probes:
             if unknown.terminal in (self.hot, self.cold):
                 raise ValueError(f"diode test: terminal {unknown.terminal!r} floats, so it cannot be heated.")
         return setup

@@ -16,7 +16,7 @@ class EffectiveTemperature(AbstractExperiment):
     terminal: str = terminal_name("terminal that probes", default="P")
 
     def prepare(self, setup):
-        others = (unknown for unknown in setup.unknowns if unknown.terminal != self.terminal)
+        others = (unknown for unknown in setup.unknowns if unknown.about != self.terminal)
         unknowns = (VanishingProbe(self.terminal), *others)
         check_unknowns(setup.device, unknowns)
         return Setup(setup.device, setup.reservoirs, unknowns, setup.tolerance)

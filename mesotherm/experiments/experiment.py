@@ -5,17 +5,18 @@ says which variables it returns, with dimensions and units, and refuses (``prepa
 """
 
 import abc
+from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Effort, Reservoirs
+from mesotherm.device import AbstractDevice, Effort, HasCoordinates, Reservoirs
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
 from mesotherm.thermodynamics import audit
-from mesotherm.unknowns import AbstractUnknown
+from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
 STATE_OBSERVABLES = (
     "particle_current",
@@ -26,8 +27,10 @@ STATE_OBSERVABLES = (
     "reservoir_entropy_change",
     "probe_mu",
     "probe_temperature",
+    "potential",
+    "charge",
 )
-"""What every experiment reads off each state it reports."""
+"""What every experiment reads off each state it reports; what is of probes or of regions, where there are any."""
 
 
 STATUS = Variable("outcome of the computation", "status", "1")
@@ -54,9 +57,14 @@ class Setup(eqx.Module):
         device = self.device
         for unknown in self.unknowns:
             if unknown.spectator:
-                device = unknown.prepare(device)
+                device, _ = unknown.prepare(device, Effort.STRICT)
         acting = tuple(unknown for unknown in self.unknowns if not unknown.spectator)
         return Setup(device, self.reservoirs, acting, self.tolerance)
+
+    @property
+    def probes(self) -> tuple[AbstractProbe, ...]:
+        """The terminals that float."""
+        return probes(self.unknowns)
 
     def with_reservoir(self, terminal: str, *, mu=None, T=None) -> "Setup":
         """The same setup with one reservoir's mu and/or T replaced."""
@@ -96,7 +104,7 @@ class AbstractExperiment(Component):
 def read(state: SteadyState) -> dict[str, Float[Array, "..."]]:
     """The standard observables of a state with their bounds, its status and its audit (residual over allowed)."""
     out = {"status": state.outcome, **judged(state)}
-    for name in state_observables(state.unknowns):
+    for name in state_observables(state.device, state.unknowns):
         out[name] = OBSERVABLES[name](state)
         out[f"error_{name}"] = OBSERVABLES[name].error(state)
     return out
@@ -120,14 +128,19 @@ def judged_variables(setup: Setup) -> dict[str, Variable]:
     return laws | {"assumption_value": Variable(strained, "", "1", ("assumption",))}
 
 
-def state_observables(unknowns) -> tuple[str, ...]:
-    """Names of the observables ``read`` returns; those of probes only where something floats."""
-    return tuple(name for name in STATE_OBSERVABLES if unknowns or not name.startswith("probe_"))
+def state_observables(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[str, ...]:
+    """Names of the observables ``read`` returns; those of probes and regions only where there are any."""
+    there = {"probe": bool(probes(unknowns)), "coordinate": isinstance(device, HasCoordinates)}
+    return tuple(
+        name
+        for name in STATE_OBSERVABLES
+        if all(there.get(dimension, True) for dimension in OBSERVABLES[name].variable.dimensions)
+    )
 
 
 def state_variables(setup: Setup) -> dict[str, Variable]:
     """Descriptions of what ``read`` returns."""
-    described = {name: OBSERVABLES[name].variable for name in state_observables(setup.unknowns)}
+    described = {name: OBSERVABLES[name].variable for name in state_observables(setup.device, setup.unknowns)}
     return {
         **described,
         "status": STATUS,

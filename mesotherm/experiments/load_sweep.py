@@ -205,7 +205,7 @@ class LoadSweep(AbstractExperiment):
 
 def _without_heat(setup: Setup) -> set[str]:
     """Terminals whose temperature floats: they exchange no heat."""
-    return {unknown.terminal for unknown in setup.unknowns if "T" in unknown.floats}
+    return {unknown.terminal for unknown in setup.probes if "T" in unknown.floats}
 
 
 class _Peak(eqx.Module):

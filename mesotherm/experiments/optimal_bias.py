@@ -57,7 +57,7 @@ class PowerAtOptimalBias(AbstractExperiment):
         check_unknowns(setup.device, setup.unknowns)
         if len(setup.device.conductor_of(self.terminal)) < 2:
             raise ValueError(f"power at optimal bias: no other terminal shares particles with {self.terminal!r}.")
-        if self.terminal in [unknown.terminal for unknown in setup.unknowns]:
+        if self.terminal in [unknown.terminal for unknown in setup.probes]:
             raise ValueError(f"power at optimal bias: terminal {self.terminal!r} floats; bias one that does not.")
         for name in self.heat_sources:
             setup.device.index(name)
@@ -77,7 +77,7 @@ class PowerAtOptimalBias(AbstractExperiment):
                 described["heat_transferred"] = Variable(
                     f"heat from {' minus heat from '.join(self.heat_sources)}", "J_\\mathrm{trans}", "energy^2/hbar"
                 )
-            if setup.unknowns:
+            if setup.probes:
                 described["carnot_bound"] = Variable(
                     "most power a conventional machine could make of the heat taken in",
                     r"\eta_\mathrm{Carnot} J_\mathrm{in}",
@@ -107,7 +107,7 @@ class PowerAtOptimalBias(AbstractExperiment):
             change = slopes_along(state, direction, effort)
             return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * change.particle)
 
-        floating = [device.index(unknown.terminal) for unknown in setup.unknowns]
+        floating = [device.index(unknown.terminal) for unknown in setup.probes]
         fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]
         unit = jnp.max(setup.reservoirs.T[jnp.array(fixed)])
         ladder = jnp.geomspace(self.smallest_bias, self.largest_bias, SEARCH_POINTS)
@@ -144,8 +144,8 @@ class PowerAtOptimalBias(AbstractExperiment):
         add("heat_in", lambda s: jnp.sum(heat_current(s)[sources]))
         if len(self.heat_sources) == 2:
             add("heat_transferred", lambda s: heat_current(s)[sources[0]] - heat_current(s)[sources[1]])
-        if state.unknowns:
-            i, probe = state.device.index(self.terminal), state.device.index(state.unknowns[0].terminal)
+        if state.probes:
+            i, probe = state.device.index(self.terminal), state.device.index(state.probes[0].terminal)
             add(
                 "carnot_bound",
                 lambda s: (1 - s.reservoirs.T[i] / s.reservoirs.T[probe]) * jnp.sum(heat_current(s)[sources]),

@@ -1,0 +1,194 @@
+"""Two resonant barriers with a cavity between them that a probe may disturb, and a potential in every region."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mesotherm.engines.charged import AbstractChargedConductor
+from mesotherm.engines.scattering import HasSMatrix
+from mesotherm.fields import parameter
+from mesotherm.phases import cosine_and_sine
+from mesotherm.poles import roots
+
+FABRY_PEROT_LEVELS = 6
+"""Levels of the cavity whose poles are followed."""
+
+ITERATIONS = 50
+"""At most, in the search for poles."""
+
+
+class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
+    r"""Barrier 1, cavity 2, barrier 3 between L and R; a beam splitter of strength λ in the cavity leads to P.
+
+    .. math::
+        \tau_i = \frac{-\mathrm i\Gamma_i}{E - \varepsilon_i - U_i + \mathrm i\Gamma_i}, \qquad r_i = 1 + \tau_i, \qquad
+        \varphi = \sqrt{(E - E_b - U_2)/E_c}
+
+    The barriers add no phase and have no width. P has two channels, one for either direction; with λ = 0 nothing enters
+    it (coherent, Fabry–Perot), with λ = 1 every electron does (two barriers in series).
+
+    Coordinates are the potential energies U1, U2, U3 of the three regions, here at given values; the unknown
+    ``Screening`` finds them.
+
+    Source: Balduque & Sánchez, PRL 134, 186301 (2025), Figs. 3 and 4, Eqs. 4–6; beam splitter: Büttiker,
+    Phys. Rev. B 33, 3020 (1986).
+
+    Assumes: one channel per lead, wide bands in the leads, no electrons below the bottom of the cavity.
+
+    Examples
+    --------
+    >>> DoubleBarrier.example().coordinates
+    ('U1', 'U2', 'U3')
+    """
+
+    level_1: Float[Array, ""] = parameter("level ε₁ of barrier 1", gauge=True)
+    level_3: Float[Array, ""] = parameter("level ε₃ of barrier 3", gauge=True)
+    half_width_1: Float[Array, ""] = parameter("half width Γ₁ of barrier 1", low=0.0, open_low=True)
+    half_width_3: Float[Array, ""] = parameter("half width Γ₃ of barrier 3", low=0.0, open_low=True)
+    cavity_bottom: Float[Array, ""] = parameter("bottom E_b of the cavity's band", gauge=True)
+    confinement: Float[Array, ""] = parameter(
+        "confinement energy E_c = ħ²/(2md²) of the cavity's length d", low=0.0, open_low=True
+    )
+    probe_strength: Float[Array, ""] = parameter("strength λ of the probe in the cavity", unit="1", low=0.0, high=1.0)
+    probe_position: Float[Array, ""] = parameter(
+        "place of the probe, as a part of the cavity's length from barrier 1", unit="1", low=0.0, high=1.0, default=0.5
+    )
+    potential: Float[Array, "coordinates"] = parameter(
+        "potential energies U of the regions", entries=("coordinates",), left_out=0.0, default=(0.0, 0.0, 0.0)
+    )
+    spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
+    usual_probes: ClassVar[tuple[str, ...]] = ("P",)
+    coordinates: ClassVar[tuple[str, ...]] = ("U1", "U2", "U3")
+    terminals: tuple[str, ...] = eqx.field(static=True, default=("L", "R", "P"), init=False)
+    conductors: tuple[tuple[str, ...], ...] = eqx.field(static=True, default=(("L", "R", "P"),), init=False)
+
+    @property
+    def q(self):
+        return self.potential
+
+    def moved_to(self, q):
+        return eqx.tree_at(lambda device: device.potential, self, q)
+
+    @property
+    def bottom(self):
+        return self.cavity_bottom + self.potential[1]
+
+    def _above(self, energy):
+        """Energy from the bottom of the cavity, and from either level."""
+        return (
+            energy - self.bottom,
+            energy - self.level_1 - self.potential[0],
+            energy - self.level_3 - self.potential[2],
+        )
+
+    @property
+    def channels(self):
+        return ("L", "R", "P", "P")
+
+    def smatrix(self, energy):
+        above, x_1, x_3 = self._above(energy)
+        tau_1, tau_3 = (-1j * g / (x + 1j * g) for g, x in ((self.half_width_1, x_1), (self.half_width_3, x_3)))
+        phase = jnp.sqrt(above / self.confinement)
+        there_1, there_3 = jnp.exp(1j * phase * self.probe_position), jnp.exp(1j * phase * (1 - self.probe_position))
+        back_1, back_3 = (1 + tau_1) * there_1**2, (1 + tau_3) * there_3**2
+        to_probe, past = jnp.sqrt(self.probe_strength), jnp.sqrt(1 - self.probe_strength)
+        from_left, from_right, from_1, from_2 = jnp.eye(4)
+        first = tau_1 * there_1 * from_left + back_1 * to_probe * from_1
+        second = tau_3 * there_3 * from_right + back_3 * to_probe * from_2
+        resonance = 1 - past**2 * back_1 * back_3
+        rightward, leftward = (first + back_1 * past * second) / resonance, (second + back_3 * past * first) / resonance
+        return jnp.stack(
+            [
+                (1 + tau_1) * from_left + tau_1 * there_1 * (past * leftward + to_probe * from_1),
+                (1 + tau_3) * from_right + tau_3 * there_3 * (past * rightward + to_probe * from_2),
+                to_probe * rightward - past * from_2,
+                to_probe * leftward - past * from_1,
+            ]
+        )
+
+    def elements(self, energy):
+        r"""In real arithmetic, with :math:`R_i = r_i e^{2\mathrm i\varphi_i}` the way from the probe to barrier i and
+        back, :math:`\kappa = 1 - \lambda` and :math:`D = 1 - \kappa R_1 R_3`."""
+        above, x_1, x_3 = self._above(energy)
+        width_1, width_3 = self.half_width_1, self.half_width_3
+        inverse_1, inverse_3 = 1 / (x_1**2 + width_1**2), 1 / (x_3**2 + width_3**2)
+        passed_1, passed_3 = width_1**2 * inverse_1, width_3**2 * inverse_3
+        wavenumber = jnp.sqrt(above * self.confinement)
+        phase = 2 * wavenumber / self.confinement
+        near, far = self.probe_position, 1 - self.probe_position
+        way_1, way_3 = cosine_and_sine(phase * near), cosine_and_sine(phase * far)
+        back_1 = _product((x_1**2 * inverse_1, -x_1 * width_1 * inverse_1), way_1)
+        back_3 = _product((x_3**2 * inverse_3, -x_3 * width_3 * inverse_3), way_3)
+        strength, kept = self.probe_strength, 1 - self.probe_strength
+        reflected_1, reflected_3 = _squared(back_1), _squared(back_3)
+        resonance = 1 / _squared(_one_minus(kept, _product(back_1, back_3)))
+
+        seen_1, seen_3 = 1 + kept * reflected_1, 1 + kept * reflected_3
+        through = kept * passed_1 * passed_3 * resonance
+        left, right = strength * passed_1 * seen_3 * resonance, strength * passed_3 * seen_1 * resonance
+        transmission = {(0, 1): through, (1, 0): through, (0, 2): left, (2, 0): left, (1, 2): right, (2, 1): right}
+
+        density_1 = passed_1 * resonance / (2 * jnp.pi * width_1)
+        density_3 = passed_3 * resonance / (2 * jnp.pi * width_3)
+        density_2 = resonance / (4 * jnp.pi * wavenumber)
+        both_1, both_3 = kept * (1 + reflected_1), kept * (1 + reflected_3)
+        twice_1, twice_3 = 1 + kept**2 * reflected_1, 1 + kept**2 * reflected_3
+        into_1 = [
+            density_1 * _squared(_one_minus(kept, _product(back_3, way_1))),
+            density_1 * kept * passed_3,
+            density_1 * strength * seen_3,
+        ]
+        into_2 = [
+            density_2 * passed_1 * (near * twice_3 + far * both_3),
+            density_2 * passed_3 * (far * twice_1 + near * both_1),
+            density_2 * strength * (near * seen_3 * (1 + reflected_1) + far * seen_1 * (1 + reflected_3)),
+        ]
+        into_3 = [
+            density_3 * kept * passed_1,
+            density_3 * _squared(_one_minus(kept, _product(back_1, way_3))),
+            density_3 * strength * seen_1,
+        ]
+        return transmission, [into_1, into_2, into_3]
+
+    def poles(self, highest):
+        g_1, g_3, kept = self.half_width_1, self.half_width_3, 1 - self.probe_strength
+        unit = jnp.sqrt(self.confinement)
+
+        def denominator(s):
+            _, x_1, x_3 = self._above(self.bottom + s * s)
+            return (x_1 + 1j * g_1) * (x_3 + 1j * g_3) - kept * x_1 * x_3 * jnp.exp(2j * s / unit)
+
+        moved_1, moved_3 = self.level_1 + self.potential[0], self.level_3 + self.potential[2]
+        resonances = jnp.stack([moved_1 - 1j * g_1, moved_3 - 1j * g_3])
+        cavity = unit * (jnp.pi * jnp.arange(FABRY_PEROT_LEVELS) - 0.3j)
+        poles, found = roots(denominator, jnp.concatenate([jnp.sqrt(resonances - self.bottom), cavity]), ITERATIONS)
+        top = unit * jnp.pi * (FABRY_PEROT_LEVELS - 0.5)
+        broad = jnp.abs(poles.imag) > jnp.pi * unit
+        return poles, found | broad | ~(jnp.abs(poles.real) < top)
+
+    @classmethod
+    def example(cls) -> "DoubleBarrier":
+        """The diode of Fig. 3 of the paper at its star, but with a weak probe; energies from μ in units of k_B T."""
+        return cls(
+            level_1=6.66128734608,
+            level_3=8.2,
+            half_width_1=1.0,
+            half_width_3=1.0,
+            cavity_bottom=-40.0,
+            confinement=1.0,
+            probe_strength=0.25,
+        )
+
+
+def _product(a, b):
+    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
+
+
+def _one_minus(factor, a):
+    return 1 - factor * a[0], -factor * a[1]
+
+
+def _squared(a):
+    return a[0] ** 2 + a[1] ** 2

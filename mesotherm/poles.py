@@ -1,0 +1,44 @@
+r"""Poles of a scattering matrix in the complex plane, where its resonances come from."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Complex
+
+CONVERGED = 1e-3
+"""A pole is found when the last step was this small a part of its distance from the real axis: a mesh needs no more."""
+
+
+def roots(
+    function: Callable[[Complex[Array, ""]], Complex[Array, ""]], guesses: Complex[Array, "roots"], iterations: int
+) -> tuple[Complex[Array, "roots"], Bool[Array, "roots"]]:
+    r"""Roots of a holomorphic function from distinct guesses, each a different one (Aberth's method):
+
+    .. math:: z_i \leftarrow z_i - \Big[\frac{f'(z_i)}{f(z_i)} - \sum_{j\ne i}\frac{1}{z_i - z_j}\Big]^{-1}
+
+    Guesses beyond the number of roots wander off. The second array says which were found.
+
+    Source: Aberth, Math. Comp. 27, 339 (1973).
+    """
+    others = 1 - jnp.eye(guesses.size)
+
+    def step(z):
+        value, slope = jax.vmap(lambda at: jax.jvp(function, (at,), (jnp.ones_like(at),)))(z)
+        distance = z[:, None] - z[None, :]
+        repulsion = jnp.sum(others / jnp.where(others > 0, distance, 1.0), axis=1)
+        return value / (slope - value * repulsion)
+
+    def iterate(state):
+        z, _, count = state
+        change = step(z)
+        change = jnp.where(jnp.isfinite(change), change, 0.0)
+        z = z - change
+        return z, jnp.abs(change) < CONVERGED * jnp.abs(z.imag), count + 1
+
+    def go_on(state):
+        _, found, count = state
+        return ~jnp.all(found) & (count < iterations)
+
+    z, found, _ = jax.lax.while_loop(go_on, iterate, (guesses, jnp.zeros(guesses.shape, bool), 0))
+    return z, found
