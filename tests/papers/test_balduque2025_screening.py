@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +16,7 @@ from mesotherm.experiments import Setup
 from mesotherm.results import Outcome
 from mesotherm.screening import Screening
 from mesotherm.steady_state import steady_state
-from mesotherm.thermodynamics import audit
+from mesotherm.thermodynamics import LAWS, audit
 from mesotherm.unknowns import ThermalizingProbe
 
 NUMBERS = json.loads((Path(__file__).parents[1] / "data" / "balduque2025_screening.json").read_text(encoding="utf-8"))
@@ -78,6 +79,8 @@ def test_the_star():
     state = solved(diode(), heated(True))
     value, tolerance = STAR["U_forward"]
     np.testing.assert_allclose(state.q, value, atol=tolerance)
+    wrong = eqx.tree_at(lambda s: s.currents.conjugate, state, state.currents.conjugate + 1e-6)
+    assert [name for name, holds in zip(LAWS, audit(wrong).holds, strict=True) if not holds] == ["charge_balance"]
     particle, energy = both_ways(STAR["level_1"], STAR["level_3"])
     value, tolerance = STAR["I"]
     np.testing.assert_allclose(particle, value, atol=tolerance)
