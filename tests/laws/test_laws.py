@@ -142,6 +142,11 @@ def honest_state(request):
     return steady_state(device, reservoirs, [ThermalizingProbe("P")])
 
 
+def test_every_law_is_broken_once():
+    """The charge balance where there are charges, in the tests of the screened double barrier."""
+    assert {*TAMPERED, "charge_balance"} == set(LAWS)
+
+
 @pytest.mark.parametrize("law", TAMPERED)
 def test_audit_fails_where_a_law_is_broken(honest_state, law):
     assert np.all(audit(honest_state).holds)
