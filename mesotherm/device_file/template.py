@@ -61,7 +61,9 @@ def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
     names = [(n, m) for n, m in meanings(wanted).items() if isinstance(m, TerminalName)]
     usual = defaults_of(wanted)
     choices = [
-        [usual[name], *((one,) if meaning.several else one for one in fixed if usual[name] != one)]
+        [usual[name], *((one,) for one in device.terminals)]
+        if meaning.several
+        else [usual[name], *(one for one in fixed if usual[name] != one)]
         for name, meaning in names
     ]
     swept = _own_axis(wanted)

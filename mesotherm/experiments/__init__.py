@@ -6,6 +6,7 @@ from mesotherm.experiments.effective_temperature import EffectiveTemperature
 from mesotherm.experiments.experiment import AbstractExperiment, Setup
 from mesotherm.experiments.heat_drag import HeatDrag
 from mesotherm.experiments.load_sweep import LoadSweep
+from mesotherm.experiments.noise import NoiseExperiment
 from mesotherm.experiments.open_circuit import OpenCircuit
 from mesotherm.experiments.optimal_bias import PowerAtOptimalBias
 from mesotherm.experiments.steady import SteadyStateExperiment
@@ -17,6 +18,7 @@ __all__ = [
     "EffectiveTemperature",
     "HeatDrag",
     "LoadSweep",
+    "NoiseExperiment",
     "OpenCircuit",
     "PowerAtOptimalBias",
     "Setup",

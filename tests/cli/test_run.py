@@ -94,7 +94,7 @@ def test_a_diode_from_file_to_folder(diode):
     assert sorted(entry.name for entry in (folder / "out").iterdir()) == ["figure.png", "report.md", "result.nc"]
     assert (folder / "out" / "figure.png").read_bytes().startswith(b"\x89PNG")
     with xr.open_dataset(folder / "out" / "result.nc") as data:
-        assert dict(data.sizes) == {"level": 2, "direction": 2, "terminal": 3, "probe": 1, "law": 5}
+        assert dict(data.sizes) == {"level": 2, "direction": 2, "terminal": 3, "probe": 1, "law": len(LAWS)}
         assert data.terminal.values.tolist() == ["L", "R", "P"]
         assert data.particle_current.attrs["units"] == "energy/hbar"
         assert data.status.dtype == np.int8
@@ -171,6 +171,8 @@ INTERRUPTED_SWEEP = """
 import sys
 import mesotherm
 from mesotherm.cli import app
+from mesotherm.thermodynamics import LAWS
+from mesotherm.thermodynamics import LAWS
 
 def interrupted(*_, **__):
     raise KeyboardInterrupt
