@@ -12,6 +12,7 @@ from command_line import mesotherm
 from mesotherm import compilation_cache, plots
 from mesotherm._version import __version__
 from mesotherm.result_folder import refusal, written_whole
+from mesotherm.thermodynamics import LAWS
 
 DIODE = """\
 title = "A small diode, µ = 0"
@@ -171,8 +172,6 @@ INTERRUPTED_SWEEP = """
 import sys
 import mesotherm
 from mesotherm.cli import app
-from mesotherm.thermodynamics import LAWS
-from mesotherm.thermodynamics import LAWS
 
 def interrupted(*_, **__):
     raise KeyboardInterrupt
