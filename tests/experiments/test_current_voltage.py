@@ -80,6 +80,7 @@ def test_new_values_compile_nothing(compilations):
     assert (second.status == Outcome.CONVERGED).all()
 
 
+@pytest.mark.slow
 def test_a_state_that_is_not_solved_does_not_stop_the_others():
     """FAST does not resolve the narrow one of two resonances."""
 

@@ -110,6 +110,7 @@ def test_three_solutions_on_an_s_shaped_branch():
     np.testing.assert_allclose(turns, NUMBERS["folds"]["delta_temperature"], atol=0.05)
 
 
+@pytest.mark.slow
 def test_the_forward_solution_is_stable():
     found = branches(Setup(diode(), heated(True), SCREENED))
     assert len(found.states) == 1
@@ -118,6 +119,7 @@ def test_the_forward_solution_is_stable():
     np.testing.assert_allclose(np.sort(found.relaxation[0].real) / SPINS, value, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forward", [True, False])
 def test_zeros_with_a_thermalizing_probe(forward):
     case = NUMBERS["thermalized_zeros"]
