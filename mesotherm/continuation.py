@@ -226,7 +226,8 @@ def branches(
 
     Examples
     --------
-    See ``tests/papers/test_balduque2025_screening.py``: three solutions in one double barrier.
+    The screened double barrier of Balduque & Sánchez's Fig. 3 at its star, with one side at 3.9 T, has three solutions,
+    the second of them unstable.
     """
     mu, T = _equilibrium(setup, mu, T)
     approach = _approach(setup, mu, T, effort)

@@ -34,10 +34,8 @@ class Screening(AbstractUnknown):
     """
 
     regions: tuple[str, ...] = names("screened regions, named as the device's coordinates; others keep their potential")
-    mu: Float[Array, ""] = parameter("electrochemical potential μ₀ of the equilibrium", gauge=True, default=0.0)
-    T: Float[Array, ""] = parameter(
-        "temperature T₀ of the equilibrium", unit="energy/k_B", low=0.0, open_low=True, default=1.0
-    )
+    mu: Float[Array, ""] = parameter("electrochemical potential μ₀ of the equilibrium", gauge=True)
+    T: Float[Array, ""] = parameter("temperature T₀ of the equilibrium", unit="energy/k_B", low=0.0, open_low=True)
     capacitance: Float[Array, "regions regions"] = parameter(
         "capacitances C between regions, symmetric",
         unit="e^2/energy",

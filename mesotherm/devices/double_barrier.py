@@ -75,12 +75,11 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
     def bottom(self):
         return self.cavity_bottom + self.potential[1]
 
-    def _above(self, energy):
-        """Energy from the bottom of the cavity, and from either level."""
+    def _from_levels(self, above):
+        """Energy from either level, given from the bottom of the cavity."""
         return (
-            energy - self.bottom,
-            energy - self.level_1 - self.potential[0],
-            energy - self.level_3 - self.potential[2],
+            above + (self.bottom - self.level_1 - self.potential[0]),
+            above + (self.bottom - self.level_3 - self.potential[2]),
         )
 
     @property
@@ -88,7 +87,8 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         return ("L", "R", "P", "P")
 
     def smatrix(self, energy):
-        above, x_1, x_3 = self._above(energy)
+        above = energy - self.bottom
+        x_1, x_3 = self._from_levels(above)
         tau_1, tau_3 = (-1j * g / (x + 1j * g) for g, x in ((self.half_width_1, x_1), (self.half_width_3, x_3)))
         phase = jnp.sqrt(above / self.confinement)
         there_1, there_3 = jnp.exp(1j * phase * self.probe_position), jnp.exp(1j * phase * (1 - self.probe_position))
@@ -108,10 +108,10 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
             ]
         )
 
-    def elements(self, energy):
+    def elements(self, above):
         r"""In real arithmetic, with :math:`R_i = r_i e^{2\mathrm i\varphi_i}` the way from the probe to barrier i and
         back, :math:`\kappa = 1 - \lambda` and :math:`D = 1 - \kappa R_1 R_3`."""
-        above, x_1, x_3 = self._above(energy)
+        x_1, x_3 = self._from_levels(above)
         width_1, width_3 = self.half_width_1, self.half_width_3
         inverse_1, inverse_3 = 1 / (x_1**2 + width_1**2), 1 / (x_3**2 + width_3**2)
         passed_1, passed_3 = width_1**2 * inverse_1, width_3**2 * inverse_3
@@ -157,7 +157,7 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         unit = jnp.sqrt(self.confinement)
 
         def denominator(s):
-            _, x_1, x_3 = self._above(self.bottom + s * s)
+            x_1, x_3 = self._from_levels(s * s)
             return (x_1 + 1j * g_1) * (x_3 + 1j * g_3) - kept * x_1 * x_3 * jnp.exp(2j * s / unit)
 
         moved_1, moved_3 = self.level_1 + self.potential[0], self.level_3 + self.potential[2]

@@ -35,18 +35,21 @@ class AbstractChargedConductor(AbstractCoherentDevice, HasCoordinates):
         """Band bottom below which there are no electrons [energy]; it may move with a potential."""
 
     @abc.abstractmethod
-    def elements(self, energy) -> tuple[dict[tuple[int, int], Any], list[list[Any]]]:
+    def elements(self, above) -> tuple[dict[tuple[int, int], Any], list[list[Any]]]:
         """Transmissions by (out, in) between different terminals, and for each coordinate what every terminal injects
-        into its region per energy and spin [1/energy]: arrays over many energies, or scalars at one."""
+        into its region per energy and spin [1/energy]: arrays over many energies, or scalars at one.
+
+        Energies are counted from ``bottom``: a rounding error δ of the bottom would change a charge by √δ.
+        """
 
     def transmission(self, energy):
-        passed, _ = self.elements(energy)
+        passed, _ = self.elements(energy - self.bottom)
         size, none = len(self.terminals), jnp.zeros_like(energy)
         return jnp.stack([passed.get((i, j), none) for i in range(size) for j in range(size)]).reshape(size, size)
 
     def injectivity(self, energy: Float[Array, ""]) -> Float[Array, "terminals coordinates"]:
         """Electrons per energy and spin that each terminal sends into each region, at one energy [1/energy]."""
-        _, injected = self.elements(energy)
+        _, injected = self.elements(energy - self.bottom)
         return jnp.stack([jnp.stack(column) for column in injected], axis=1)
 
     @abc.abstractmethod

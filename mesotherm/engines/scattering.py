@@ -39,12 +39,12 @@ def members(device: HasSMatrix) -> Float[np.ndarray, "terminals channels"]:
 class AbstractScatterer(AbstractChargedConductor, HasSMatrix):
     """A conductor given by its scattering matrix and nothing else."""
 
-    def elements(self, energy):
+    def elements(self, above):
         owned = members(self)
         terminals, regions = range(len(self.terminals)), range(len(self.coordinates))
 
-        def apart(one_energy):
-            amplitudes, slopes = self._slopes(one_energy)
+        def apart(above):
+            amplitudes, slopes = self._slopes(self.bottom + above)
             passed = owned @ (amplitudes.real**2 + amplitudes.imag**2) @ owned.T
             density = jnp.imag(jnp.einsum("kj,kja->ja", amplitudes.conj(), slopes))
             injected = -(owned @ density) / (2 * jnp.pi)
@@ -53,7 +53,7 @@ class AbstractScatterer(AbstractChargedConductor, HasSMatrix):
                 [[injected[j, a] for j in terminals] for a in regions],
             )
 
-        return jax.vmap(apart)(energy) if jnp.ndim(energy) else apart(energy)
+        return jax.vmap(apart)(above) if jnp.ndim(above) else apart(above)
 
     def _slopes(self, energy):
         """S, and its derivatives with respect to every coordinate."""

@@ -36,8 +36,8 @@ def heated(forward: bool, delta_temperature=1.0):
     return Reservoirs(jnp.zeros(3), jnp.stack([hot, 1.0, 1.0] if forward else [1.0, hot, 1.0]))
 
 
-SCREENED = (Screening(("U1", "U2", "U3")),)
-THERMALIZED = (Screening(("U1", "U3")), ThermalizingProbe("P"))
+SCREENED = (Screening(("U1", "U2", "U3"), mu=0.0, T=1.0),)
+THERMALIZED = (Screening(("U1", "U3"), mu=0.0, T=1.0), ThermalizingProbe("P"))
 
 
 def solved(device, reservoirs, unknowns=SCREENED):
