@@ -1,159 +1,20 @@
-r"""Solutions followed as a parameter changes, through folds, and all solutions that are found at one place.
-
-A curve of solutions of F(y, s) = 0 is walked by its arclength (Keller): a step along its tangent, then Newton steps at
-right angles to it. s need not grow along the curve, so a fold is a point like any other.
-"""
+"""All solutions of one setup: those on the curve that starts at equilibrium, and others found by deflation."""
 
 import dataclasses
-from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
-from jaxtyping import Array, Bool, Float, Int
 
-from mesotherm.device import Effort, Reservoirs
+from mesotherm.arclength import Walk, walk
+from mesotherm.device import Effort
 from mesotherm.experiments import Setup
 from mesotherm.results import Outcome
+from mesotherm.root_problem import Approach, equilibrium_of, posed
 from mesotherm.screening import Screening
-from mesotherm.steady_state import Problem, SteadyState, certified, posed
-
-FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.05, 0.25, 1e-6
-"""Of arclength, in the unknowns' own scale."""
-
-CORRECTIONS = 5
-"""Newton steps at right angles to the curve, at most; a step along it is halved where they do not suffice."""
-
-CORRECTED = 1e-8
-"""Length of the last correction at which a point lies on the curve."""
-
-
-class Walk(eqx.Module):
-    """Points of a curve, in the order in which they were met.
-
-    Attributes
-    ----------
-    s
-        Parameter at every point.
-    y
-        Coordinates of the unknowns.
-    count
-        How many points there are; the rest of the arrays is not used.
-    broke_off
-        Whether no step was short enough to go on.
-    """
-
-    s: Float[Array, "points"]
-    y: Float[Array, "points unknowns"]
-    count: Int[Array, ""]
-    broke_off: Bool[Array, ""]
-
-
-def walk(
-    residual: Callable[[Float[Array, "unknowns"], Float[Array, ""]], Float[Array, "unknowns"]],
-    y0: Float[Array, "unknowns"],
-    s0: Float[Array, ""],
-    s1: Float[Array, ""],
-    points: int,
-) -> Walk:
-    """Follow the curve of F(y, s) = 0 through (y0, s0) towards s1, until it is passed or ``points`` are found.
-
-    The curve ends as well where it comes back to s0.
-    """
-    size = y0.size
-    ahead = jnp.where(s1 >= s0, 1.0, -1.0)
-
-    def both(x):
-        return jax.jacfwd(lambda x: (residual(x[:-1], x[-1]),) * 2, has_aux=True)(x)
-
-    def tangent(x, before):
-        slope, _ = both(x)
-        direction = jnp.linalg.solve(jnp.vstack([slope, before]), jnp.zeros(size + 1).at[-1].set(1.0))
-        return direction / jnp.linalg.norm(direction)
-
-    def correct(guess, direction):
-        def newton(state):
-            x, _, count = state
-            slope, value = both(x)
-            system = jnp.vstack([slope, direction])
-            change = jnp.linalg.solve(system, jnp.append(value, direction @ (x - guess)))
-            return x - change, jnp.linalg.norm(change), count + 1
-
-        def go_on(state):
-            _, change, count = state
-            return (change > CORRECTED) & (count < CORRECTIONS)
-
-        return jax.lax.while_loop(go_on, newton, (guess, jnp.inf, 0))
-
-    def advance(state):
-        x, direction, step, s, y, count = state
-        found, change, used = correct(x + step * direction, direction)
-        good = (change <= CORRECTED) & jnp.all(jnp.isfinite(found))
-        turned = tangent(found, direction)
-        good = good & (turned @ direction > 0.9)
-        x, direction = jnp.where(good, found, x), jnp.where(good, turned, direction)
-        s = s.at[count].set(jnp.where(good, x[-1], s[count]))
-        y = y.at[count].set(jnp.where(good, x[:-1], y[count]))
-        longer = jnp.minimum(jnp.where(used <= 3, 1.5, 1.0) * step, LONGEST_STEP)
-        return x, direction, jnp.where(good, longer, step / 2), s, y, count + good
-
-    def go_on(state):
-        x, _, step, _, _, count = state
-        inside = (ahead * (s1 - x[-1]) >= 0) & (ahead * (x[-1] - s0) >= 0)
-        return inside & (count < points) & (step > SHORTEST_STEP)
-
-    x = jnp.append(y0, s0)
-    direction = tangent(x, jnp.zeros(size + 1).at[-1].set(ahead))
-    s, y = jnp.zeros(points).at[0].set(s0), jnp.zeros((points, size)).at[0].set(y0)
-    _, _, step, s, y, count = jax.lax.while_loop(go_on, advance, (x, direction, FIRST_STEP, s, y, 1))
-    return Walk(s, y, count, step <= SHORTEST_STEP)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# From equilibrium to a setup.
-
-
-class Approach(eqx.Module):
-    r"""The way from equilibrium to a setup: reservoirs on a straight line, unknowns counted from equilibrium.
-
-    The parameter s is the distance from equilibrium in units of its temperature, up to ``length``.
-    """
-
-    problem: Problem
-    equilibrium: Reservoirs
-    length: Float[Array, ""]
-    scale: Float[Array, "unknowns"]
-
-    @classmethod
-    def to(cls, setup: Setup, mu, T, effort: Effort) -> "Approach":
-        """From all reservoirs at ``mu`` and ``T``."""
-        target = setup.reservoirs
-        for probe in setup.probes:
-            at = setup.device.index(probe.terminal)
-            target = target.at(at, mu=mu if probe.floats_mu else None, T=T if probe.floats_T else None)
-        level = Reservoirs(jnp.full_like(target.mu, mu), jnp.full_like(target.T, T))
-        problem = posed(setup.device, target, setup.unknowns, effort)
-        rough = dataclasses.replace(problem, reference=target, effort=setup.device.effort_of_iterations(effort))
-        scale = rough.balances(*rough.evaluate(jnp.zeros(rough.size)))[2]
-        change = jnp.stack([jnp.max(jnp.abs(target.mu - level.mu)), jnp.max(jnp.abs(target.T - level.T))])
-        return cls(rough, level, jnp.max(change) / T, scale)
-
-    def at(self, s) -> Problem:
-        """The problem at a distance from equilibrium."""
-        part = s / jnp.where(self.length > 0, self.length, 1.0)
-        target, level = self.problem.reference, self.equilibrium
-        reservoirs = Reservoirs(level.mu + part * (target.mu - level.mu), level.T + part * (target.T - level.T))
-        return dataclasses.replace(self.problem, reference=reservoirs)
-
-    def residual(self, y, s) -> Float[Array, "unknowns"]:
-        problem = self.at(s)
-        return problem.balances(*problem.evaluate(y))[0] / self.scale
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# All solutions of one setup.
+from mesotherm.steady_state import SteadyState, certified
 
 MOST_SOLUTIONS = 12
 """Solutions that a search keeps apart."""
@@ -285,17 +146,18 @@ def branches(
 
 def _equilibrium(setup: Setup, mu, T) -> tuple[float, float]:
     """Where the curve starts."""
-    for unknown in setup.unknowns:
-        if isinstance(unknown, Screening):
-            return float(unknown.mu if mu is None else mu), float(unknown.T if T is None else T)
-    given = [i for i, name in enumerate(setup.device.terminals) if name not in {p.terminal for p in setup.probes}]
-    potentials, temperatures = (np.asarray(values)[given] for values in (setup.reservoirs.mu, setup.reservoirs.T))
-    return float(potentials.mean() if mu is None else mu), float(temperatures.min() if T is None else T)
+    known = equilibrium_of(setup.unknowns)
+    if known is None:
+        floating = {probe.terminal for probe in setup.probes}
+        given = [i for i, name in enumerate(setup.device.terminals) if name not in floating]
+        potentials, temperatures = (np.asarray(v)[given] for v in (setup.reservoirs.mu, setup.reservoirs.T))
+        known = potentials.mean(), temperatures.min()
+    return float(known[0] if mu is None else mu), float(known[1] if T is None else T)
 
 
 @eqx.filter_jit
 def _approach(setup, mu, T, effort):
-    return Approach.to(setup, mu, T, effort)
+    return Approach.to(posed(setup.device, setup.reservoirs, setup.unknowns, effort), mu, T)
 
 
 @eqx.filter_jit
@@ -306,7 +168,7 @@ def _walk(approach, stop, points):
 @eqx.filter_jit
 def _refined(approach, guess, tolerance, effort):
     problem = dataclasses.replace(approach.at(approach.length), effort=effort)
-    solution = problem.solve(guess)
+    solution = problem.near(guess)
     return solution, certified(problem, solution, tolerance)
 
 
@@ -329,7 +191,7 @@ def _deflated(approach, start, known):
 @eqx.filter_jit
 def _relaxation(approach, y):
     """Derivative of the charge balances with respect to the potentials [1/energy], the other unknowns following."""
-    problem = approach.at(approach.length)
+    problem = approach.at(approach.length).for_iterations
     slope = jax.jacfwd(lambda y: problem.balances(*problem.evaluate(y))[0])(y)
     screened, scales = [], []
     for unknown in problem.unknowns:

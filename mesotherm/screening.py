@@ -69,6 +69,17 @@ class Screening(AbstractUnknown):
     def spectator(self):
         return False
 
+    @property
+    def equilibrium(self):
+        return self.mu, self.T
+
+    @property
+    def distance(self):
+        return jnp.max(jnp.abs(self.gate_potential), initial=0.0)
+
+    def approached(self, part):
+        return dataclasses.replace(self, gate_potential=part * self.gate_potential)
+
     def check(self, device, floating):
         if not isinstance(device, HasCoordinates):
             raise ValueError(f"{type(device).__name__} has no regions with a potential; use a device that has.")

@@ -8,31 +8,22 @@ The error of a state is the error of its currents plus what the error of the bal
 because a residual that vanishes on a wrong energy integral proves nothing.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optimistix as optx
 from jaxtyping import Array, Float, Int
 
-from mesotherm.device import AbstractDevice, Answer, Effort, HasCoordinates, Reservoirs, Response
+from mesotherm.device import AbstractDevice, Effort, HasCoordinates, Reservoirs, Response
 from mesotherm.fields import is_traced
 from mesotherm.results import Outcome
+from mesotherm.root_problem import Problem, posed, solved
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, check_unknowns, probes
-
-NEWTON_TOLERANCE = 1e-5
-"""The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
-square, is taken together with the certificate, from the same evaluation; what that leaves is its square again."""
 
 CURVATURE = 10.0
 """Allowance for second derivatives, in units of first derivatives over the unknowns' scale: the part of the bound that
 covers stopping early."""
-
-NEWTON_STEPS, DOGLEG_STEPS = 12, 200
-"""Most steps of either solver. Only a stubborn solve takes dogleg steps, from the first guess where Newton failed and
-to confirm where it did not."""
 
 LARGEST_LAST_STEP = 1e-6
 """A step after the last one that is longer than this means: not converged."""
@@ -169,73 +160,9 @@ def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> R
 def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""
     problem = posed(device, reservoirs, unknowns, effort)
-    y = problem.solve() if unknowns else jnp.zeros(0)
-    return certified(problem, y, tolerance)
-
-
-def posed(
-    device: AbstractDevice, reservoirs: Reservoirs, unknowns: Sequence[AbstractUnknown], effort: Effort
-) -> "Problem":
-    """The problem of one setup, with everything that is computed once."""
-    prepared = []
-    for unknown in unknowns:
-        device, ready = unknown.prepare(device, effort)
-        prepared.append(ready)
-    reference = reservoirs
-    floating = tuple(probe.terminal for probe in probes(unknowns))
-    for unknown in prepared:
-        reference = unknown.reference(device, reference, floating)
-    return Problem(device, reference, tuple(prepared), effort)
-
-
-class Problem(eqx.Module):
-    """The root problem: coordinates y of all unknowns, counted from the reference, in; scaled balances out."""
-
-    device: AbstractDevice
-    reference: Reservoirs
-    unknowns: tuple[AbstractUnknown, ...]
-    effort: Effort = eqx.field(static=True)
-
-    @property
-    def size(self) -> int:
-        """How many numbers are solved for."""
-        return sum(unknown.size for unknown in self.unknowns)
-
-    def impose(self, y) -> tuple[AbstractDevice, Reservoirs]:
-        device, reservoirs, start = self.device, self.reference, 0
-        for unknown in self.unknowns:
-            device, reservoirs = unknown.impose(y[start : start + unknown.size], device, reservoirs)
-            start += unknown.size
-        return device, reservoirs
-
-    def evaluate(self, y) -> tuple[AbstractDevice, Reservoirs, Answer]:
-        device, reservoirs = self.impose(y)
-        return device, reservoirs, device.response(reservoirs, self.effort)
-
-    def balances(self, device, reservoirs, answer):
-        """Balance, error bound and one-way flux of every unknown."""
-        if not self.unknowns:
-            return (jnp.zeros(0),) * 3
-        rows = [unknown.balance(device, reservoirs, answer, self.effort) for unknown in self.unknowns]
-        return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
-
-    def solve(self, y0: Float[Array, "unknowns"] | None = None) -> Float[Array, "unknowns"]:
-        """Where the balances vanish, searched from y0, by default the reference."""
-        y0 = jnp.zeros(self.size) if y0 is None else y0
-        approach = dataclasses.replace(self, effort=self.device.effort_of_iterations(self.effort))
-        scale = jax.lax.stop_gradient(approach.balances(*approach.evaluate(y0))[2])
-
-        def residual(y, problem):
-            return problem.balances(*problem.evaluate(y))[0] / scale
-
-        options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
-        quick = optx.root_find(residual, optx.Newton(**options), y0, args=approach, max_steps=NEWTON_STEPS, throw=False)
-        if self.effort is not Effort.STUBBORN:
-            return quick.value
-        start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
-        return optx.root_find(
-            residual, optx.Dogleg(**options), start, args=approach, max_steps=DOGLEG_STEPS, throw=False
-        ).value
+    if not unknowns:
+        return certified(problem, jnp.zeros(0), tolerance)
+    return certified(*solved(problem), tolerance)
 
 
 def coordinates_of(device: AbstractDevice) -> Float[Array, "coordinates"]:

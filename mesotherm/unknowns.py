@@ -58,6 +58,20 @@ class AbstractUnknown(Component):
     ) -> tuple[Float[Array, "size"], Float[Array, "size"], Float[Array, "size"]]:
         """What must vanish, the bound on its error, and the one-way flux it is a fraction of."""
 
+    @property
+    def equilibrium(self) -> tuple[Float[Array, ""], Float[Array, ""]] | None:
+        """μ and T of the equilibrium this unknown is counted from; ``None`` if it knows none."""
+        return None
+
+    @property
+    def distance(self) -> Float[Array, ""]:
+        """How far what this unknown is given lies from that equilibrium [energy]; zero if nothing is given."""
+        return jnp.zeros(())
+
+    def approached(self, part: Float[Array, ""]) -> Self:
+        """This unknown a ``part`` of the way from equilibrium, from 0 to 1 and beyond."""
+        return self
+
 
 class AbstractProbe(AbstractUnknown):
     """A reservoir that floats: its electrochemical potential (I = 0), its temperature (J = 0), or both.
@@ -95,8 +109,10 @@ class AbstractProbe(AbstractUnknown):
         return self.vanishing
 
     def check(self, device, floating):
-        if all(device.terminals[i] in floating for i in device.conductor_of(self.terminal)):
+        if self.floats_mu and all(device.terminals[i] in floating for i in device.conductor_of(self.terminal)):
             raise ValueError(f"every terminal that shares particles with {self.terminal!r} floats; fix at least one.")
+        if all(name in floating for name in device.terminals):
+            raise ValueError("every terminal floats; fix at least one.")
         if self.vanishing and not isinstance(device, HasAdjustableCoupling):
             raise ValueError(
                 f"{type(self).__name__}({self.terminal!r}): the coupling of a terminal of {type(device).__name__} "
@@ -110,14 +126,15 @@ class AbstractProbe(AbstractUnknown):
         return device.with_coupling(self.terminal, jnp.zeros(())), self
 
     def reference(self, device, reservoirs, floating):
-        r"""First guess from the reservoirs this one shares particles with:
+        r"""First guess from the reservoirs this one shares particles with (from all, if those float):
 
         .. math::
             \mu_P = \overline{\mu}, \qquad T_P^2 = \overline{T^2} + \frac{3}{\pi^2}\,\overline{(\mu-\overline\mu)^2}
 
         exact for equal, energy-independent couplings; the last term is Joule heating.
         """
-        fixed = [i for i in device.conductor_of(self.terminal) if device.terminals[i] not in floating]
+        given = [i for i, name in enumerate(device.terminals) if name not in floating]
+        fixed = [i for i in device.conductor_of(self.terminal) if i in given] or given
         mu, T = reservoirs.mu[jnp.array(fixed)], reservoirs.T[jnp.array(fixed)]
         mean = jnp.mean(mu)
         hot = jnp.sqrt(jnp.mean(T**2) + 3 / jnp.pi**2 * jnp.mean((mu - mean) ** 2))
@@ -129,7 +146,7 @@ class AbstractProbe(AbstractUnknown):
         zero = jnp.zeros(())
         y_mu = y[0] if self.floats_mu else zero
         y_T = y[-1] if self.floats_T else zero
-        mu, T = device.floating_reservoir.place(y_mu, y_T, reference.mu[i], reference.T[i])
+        mu, T = device.floating_reservoir_of(self.terminal).place(y_mu, y_T, reference.mu[i], reference.T[i])
         return device, reference.at(i, mu=mu if self.floats_mu else None, T=T if self.floats_T else None)
 
     def balance(self, device, reservoirs, answer, effort):

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -12,8 +13,17 @@ from mesotherm.fields import parameter
 from mesotherm.phases import cosine_and_sine
 from mesotherm.poles import roots
 
-FABRY_PEROT_LEVELS = 6
-"""Levels of the cavity whose poles are followed."""
+RESONANCES = 10
+"""Poles that are followed, from the bottom up: both levels and those of the cavity."""
+
+HALVINGS = 30
+"""Bisections for the place of each on the real axis."""
+
+MOST_WIDTH = 0.3
+"""Of a guess, in units of the cavity's wavenumber: steps of the staircase at its lower end are not steep."""
+
+BROAD = 0.5
+"""Poles this far from the real axis, in the same unit, are no features."""
 
 ITERATIONS = 50
 """At most, in the search for poles."""
@@ -153,6 +163,14 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         return transmission, [into_1, into_2, into_3]
 
     def poles(self, highest):
+        r"""From the resonances of the phase
+
+        .. math::
+            \pi C(s) = s - \arg(x_1 + \mathrm i\Gamma_1) - \arg(x_3 + \mathrm i\Gamma_3)
+                      - \arg(1 - \kappa r_1 r_3 e^{2\mathrm i s/\sqrt{E_c}})
+
+        that grows by one at each of them, a smooth staircase: the last argument stays within ±π/2.
+        """
         g_1, g_3, kept = self.half_width_1, self.half_width_3, 1 - self.probe_strength
         unit = jnp.sqrt(self.confinement)
 
@@ -160,13 +178,31 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
             x_1, x_3 = self._from_levels(s * s)
             return (x_1 + 1j * g_1) * (x_3 + 1j * g_3) - kept * x_1 * x_3 * jnp.exp(2j * s / unit)
 
-        moved_1, moved_3 = self.level_1 + self.potential[0], self.level_3 + self.potential[2]
-        resonances = jnp.stack([moved_1 - 1j * g_1, moved_3 - 1j * g_3])
-        cavity = unit * (jnp.pi * jnp.arange(FABRY_PEROT_LEVELS) - 0.3j)
-        poles, found = roots(denominator, jnp.concatenate([jnp.sqrt(resonances - self.bottom), cavity]), ITERATIONS)
-        top = unit * jnp.pi * (FABRY_PEROT_LEVELS - 0.5)
-        broad = jnp.abs(poles.imag) > jnp.pi * unit
-        return poles, found | broad | ~(jnp.abs(poles.real) < top)
+        def count(s):
+            x_1, x_3 = self._from_levels(s * s)
+            inside = 1 - kept * x_1 * x_3 / ((x_1 + 1j * g_1) * (x_3 + 1j * g_3)) * jnp.exp(2j * s / unit)
+            angles = jnp.arctan2(g_1, x_1) + jnp.arctan2(g_3, x_3) + jnp.arctan2(inside.imag, inside.real)
+            return 2 + (s / unit - angles) / jnp.pi
+
+        wanted = jnp.arange(RESONANCES)
+        top = unit * jnp.pi * (RESONANCES + 1)
+
+        def halve(_, bracket):
+            low, high = bracket
+            middle = (low + high) / 2
+            below = count(middle) < wanted
+            return jnp.where(below, middle, low), jnp.where(below, high, middle)
+
+        ends = jnp.zeros(RESONANCES), jnp.full(RESONANCES, top)
+        low, high = jax.lax.fori_loop(0, HALVINGS, halve, ends)
+        middle = (low + high) / 2
+        _, steepness = jax.jvp(count, (middle,), (jnp.ones(RESONANCES),))
+        widths = 1 / (jnp.pi * steepness)
+        guesses = middle - 1j * jnp.minimum(widths, MOST_WIDTH * unit)
+        poles, found = roots(denominator, guesses, ITERATIONS)
+        strayed = jnp.abs(poles - middle) > jnp.pi * unit
+        needed = (middle < jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))) & (widths < BROAD * unit)
+        return jnp.where(strayed, guesses, poles), (found & ~strayed) | ~needed
 
     @classmethod
     def example(cls) -> "DoubleBarrier":

@@ -1,0 +1,171 @@
+"""All unknowns of a setup as one root problem, and the straight way to it from equilibrium."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optimistix as optx
+from jaxtyping import Array, Float
+
+from mesotherm.arclength import walk
+from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs
+from mesotherm.unknowns import AbstractUnknown, probes
+
+NEWTON_TOLERANCE = 1e-5
+"""The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
+square, is taken together with the certificate, from the same evaluation; what that leaves is its square again."""
+
+NEWTON_STEPS, DOGLEG_STEPS, CURVE_POINTS = 12, 200, 200
+"""Most steps of either solver, and most points of a curve. Only a stubborn solve takes dogleg steps, from the first
+guess where Newton failed and to confirm where it did not; or it walks the curve from equilibrium where there is one."""
+
+
+class Problem(eqx.Module):
+    """The root problem: coordinates y of all unknowns, counted from the reference, in; scaled balances out."""
+
+    device: AbstractDevice
+    reference: Reservoirs
+    unknowns: tuple[AbstractUnknown, ...]
+    effort: Effort = eqx.field(static=True)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are solved for."""
+        return sum(unknown.size for unknown in self.unknowns)
+
+    def impose(self, y) -> tuple[AbstractDevice, Reservoirs]:
+        device, reservoirs, start = self.device, self.reference, 0
+        for unknown in self.unknowns:
+            device, reservoirs = unknown.impose(y[start : start + unknown.size], device, reservoirs)
+            start += unknown.size
+        return device, reservoirs
+
+    def evaluate(self, y) -> tuple[AbstractDevice, Reservoirs, Answer]:
+        device, reservoirs = self.impose(y)
+        return device, reservoirs, device.response(reservoirs, self.effort)
+
+    def balances(self, device, reservoirs, answer):
+        """Balance, error bound and one-way flux of every unknown."""
+        if not self.unknowns:
+            return (jnp.zeros(0),) * 3
+        rows = [unknown.balance(device, reservoirs, answer, self.effort) for unknown in self.unknowns]
+        return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
+
+    @property
+    def for_iterations(self) -> "Problem":
+        """The same with as much effort as approaching a solution needs."""
+        return dataclasses.replace(self, effort=self.device.effort_of_iterations(self.effort))
+
+    def near(self, y0: Float[Array, "unknowns"], *, stubborn: bool = False) -> Float[Array, "unknowns"]:
+        """Where the balances vanish, searched by Newton steps from y0, and by dogleg steps if ``stubborn``."""
+        approach = self.for_iterations
+
+        def residual(y, problem):
+            balance, _, scale = problem.balances(*problem.evaluate(y))
+            return balance / jax.lax.stop_gradient(scale)
+
+        options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
+        quick = optx.root_find(residual, optx.Newton(**options), y0, args=approach, max_steps=NEWTON_STEPS, throw=False)
+        if not stubborn:
+            return quick.value
+        start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
+        fixed = jax.lax.stop_gradient(approach.balances(*approach.evaluate(y0))[2])
+
+        def comparable(y, problem):
+            return problem.balances(*problem.evaluate(y))[0] / fixed
+
+        return optx.root_find(
+            comparable, optx.Dogleg(**options), start, args=approach, max_steps=DOGLEG_STEPS, throw=False
+        ).value
+
+
+def posed(
+    device: AbstractDevice, reservoirs: Reservoirs, unknowns: Sequence[AbstractUnknown], effort: Effort
+) -> Problem:
+    """The problem of one setup, with everything that is computed once."""
+    prepared = []
+    for unknown in unknowns:
+        device, ready = unknown.prepare(device, effort)
+        prepared.append(ready)
+    reference = reservoirs
+    floating = tuple(probe.terminal for probe in probes(unknowns))
+    for unknown in prepared:
+        reference = unknown.reference(device, reference, floating)
+    return Problem(device, reference, tuple(prepared), effort)
+
+
+def solved(problem: Problem) -> tuple[Problem, Float[Array, "unknowns"]]:
+    """The problem, and its solution: the one reached from equilibrium if the problem has one (stubborn effort)."""
+    stubborn = problem.effort is Effort.STUBBORN
+    equilibrium = equilibrium_of(problem.unknowns)
+    if stubborn and equilibrium is not None:
+        way = Approach.to(problem, *equilibrium)
+        at_end = way.at(way.length)
+        return at_end, at_end.near(way.first_crossing())
+    return problem, problem.near(jnp.zeros(problem.size), stubborn=stubborn)
+
+
+def equilibrium_of(unknowns: Sequence[AbstractUnknown]) -> tuple[Float[Array, ""], Float[Array, ""]] | None:
+    """μ and T of the equilibrium that unknowns are counted from, if they are."""
+    return next((unknown.equilibrium for unknown in unknowns if unknown.equilibrium is not None), None)
+
+
+class Approach(eqx.Module):
+    r"""The way from equilibrium to a problem: reservoirs on a straight line, unknowns counted from equilibrium.
+
+    The parameter s is the distance from equilibrium in units of its temperature, up to ``length``.
+
+    Attributes
+    ----------
+    problem
+        The problem at the end of the way.
+    equilibrium
+        Reservoirs at its start.
+    scale
+        One-way fluxes behind the balances.
+    """
+
+    problem: Problem
+    equilibrium: Reservoirs
+    length: Float[Array, ""]
+    scale: Float[Array, "unknowns"]
+
+    @classmethod
+    def to(cls, problem: Problem, mu, T) -> Self:
+        """From all reservoirs at ``mu`` and ``T``; what floats stays there until its balance moves it."""
+        target = problem.reference
+        for probe in probes(problem.unknowns):
+            at = problem.device.index(probe.terminal)
+            target = target.at(at, mu=mu if probe.floats_mu else None, T=T if probe.floats_T else None)
+        level = Reservoirs(jnp.full_like(target.mu, mu), jnp.full_like(target.T, T))
+        problem = dataclasses.replace(problem, reference=target)
+        rough = problem.for_iterations
+        scale = jax.lax.stop_gradient(rough.balances(*rough.evaluate(jnp.zeros(rough.size)))[2])
+        change = jnp.stack([jnp.max(jnp.abs(target.mu - level.mu)), jnp.max(jnp.abs(target.T - level.T))])
+        apart = [unknown.distance for unknown in problem.unknowns]
+        return cls(problem, level, jnp.max(jnp.stack([*change, *apart])) / T, scale)
+
+    def at(self, s) -> Problem:
+        """The problem at a distance from equilibrium."""
+        part = s / jnp.where(self.length > 0, self.length, 1.0)
+        target, level = self.problem.reference, self.equilibrium
+        reservoirs = Reservoirs(level.mu + part * (target.mu - level.mu), level.T + part * (target.T - level.T))
+        unknowns = tuple(unknown.approached(part) for unknown in self.problem.unknowns)
+        return dataclasses.replace(self.problem, reference=reservoirs, unknowns=unknowns)
+
+    def residual(self, y, s) -> Float[Array, "unknowns"]:
+        problem = self.at(s).for_iterations
+        return problem.balances(*problem.evaluate(y))[0] / self.scale
+
+    def first_crossing(self) -> Float[Array, "unknowns"]:
+        """A guess of the solution at the end: where the curve from equilibrium first gets there, between two of its
+        points; the last of them if it does not."""
+        fixed = jax.lax.stop_gradient(self)
+        curve = walk(fixed.residual, jnp.zeros(self.problem.size), jnp.zeros(()), fixed.length, CURVE_POINTS)
+        before, after = jnp.maximum(curve.count - 2, 0), curve.count - 1
+        run = curve.s[after] - curve.s[before]
+        part = jnp.where(run > 0, (fixed.length - curve.s[before]) / jnp.where(run > 0, run, 1.0), 0.0)
+        return curve.y[before] + jnp.clip(part, 0.0, 1.0) * (curve.y[after] - curve.y[before])
