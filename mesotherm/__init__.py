@@ -29,6 +29,7 @@ from mesotherm.experiments import (
     Setup,
     SteadyStateExperiment,
 )
+from mesotherm.following import follow
 from mesotherm.observables import OBSERVABLES
 from mesotherm.results import Outcome
 from mesotherm.screening import Screening
@@ -76,6 +77,7 @@ __all__ = [
     "__version__",
     "audit",
     "branches",
+    "follow",
     "quantum_dot_thermocouple",
     "steady_state",
     "sweep",

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
+from jaxtyping import Array, Float
 
 from mesotherm.arclength import Walk, walk
 from mesotherm.device import Effort
 from mesotherm.experiments import Setup
 from mesotherm.results import Outcome
-from mesotherm.root_problem import Approach, equilibrium_of, posed
+from mesotherm.root_problem import Approach, Problem, equilibrium_of, posed
 from mesotherm.screening import Screening
 from mesotherm.steady_state import SteadyState, certified
 
@@ -190,9 +191,13 @@ def _deflated(approach, start, known):
 
 @eqx.filter_jit
 def _relaxation(approach, y):
+    return relaxation_of(approach.at(approach.length), y)
+
+
+def relaxation_of(problem: Problem, y: Float[Array, "unknowns"]) -> Float[Array, "regions regions"]:
     """Derivative of the charge balances with respect to the potentials [1/energy], the other unknowns following."""
-    problem = approach.at(approach.length).for_iterations
-    slope = jax.jacfwd(lambda y: problem.balances(*problem.evaluate(y))[0])(y)
+    rough = problem.for_iterations
+    slope = jax.jacfwd(lambda y: rough.balances(*rough.evaluate(y))[0])(y)
     screened, scales = [], []
     for unknown in problem.unknowns:
         is_screening = isinstance(unknown, Screening)

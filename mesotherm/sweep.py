@@ -21,21 +21,18 @@ import xarray as xr
 
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Job, check_axes, grid_of, locate
-from mesotherm.device import AbstractDevice, Effort, HasCoordinates
+from mesotherm.device import AbstractDevice, Effort
 from mesotherm.devices.tabulated_barrier import other_readings
 from mesotherm.experiments import AbstractExperiment, Setup
-from mesotherm.observables import Variable
+from mesotherm.labels import labelled, labels_of
 from mesotherm.results import Outcome
-from mesotherm.thermodynamics import LAWS
 
-LADDER = ((Effort.FAST, 4096), (Effort.STRICT, 256), (Effort.STUBBORN, 64))
-"""Rungs, with the points per call of each compiled function: what progress is reported in."""
+LADDER = ((Effort.FAST, 64), (Effort.STRICT, 4), (Effort.STUBBORN, 1))
+"""Rungs, with the points per call of each compiled function, in units of the device's ``points_together``: progress is
+reported as often."""
 
 REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NOT_FINITE)
 """Outcomes that more effort may change; the others are answers."""
-
-NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
-"""Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
 
 
 def sweep(
@@ -83,7 +80,7 @@ def sweep(
             progress(before * total + done, (1 + len(readings)) * total)
 
         data = _climb(eqx.tree_at(lambda j: j.setup.device, job, device), paths, grid, seconds, report)
-        return _label(data, shape, axes, job)
+        return labelled(data, shape, axes, job)
 
     dataset = measured(setup.device, 0)
     for before, (device, weight) in enumerate(readings, start=1):
@@ -158,8 +155,9 @@ def _climb(job, paths, grid, seconds, progress):
         def report(done, settled=settled):
             progress(settled + done, total)
 
-        chunk = min(chunk, total)
-        batch = _batch(chunk, job.setup.device.points_together)
+        together = job.setup.device.points_together
+        chunk = min(chunk * together, total)
+        batch = _batch(chunk, together)
         whole = batch * -(-chunk // batch)  # a remainder would be compiled apart
         found = _run(job, paths, grid[left], effort, whole, seconds, report)
         for name, values in found.items():
@@ -193,49 +191,16 @@ def _run(job, paths, grid, effort, chunk, seconds, progress):
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _label(data, shape, axes, job) -> xr.Dataset:
-    """The dataset: dimensions, coordinates, descriptions; NaN where a point failed."""
-    variables = job.experiment.variables(job.setup)
-    dimensions = tuple(axis.dimension for axis in axes)
-    status_dimensions = variables["status"].dimensions
-    failed = np.isin(data["status"], NAN_OUTCOMES)
-    dataset = xr.Dataset(coords=_coordinates(axes, job))
-    for name, values in data.items():
-        described = variables[name.removeprefix("error_")]
-        extra = described.dimensions
-        if name == "status":
-            values = values.astype(np.int8)
-        else:
-            shared = extra[: len(status_dimensions)] == status_dimensions
-            mask = failed if shared else failed.reshape(len(failed), -1).any(axis=1)
-            mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
-            values = np.where(mask, np.nan, values)
-        dataset[name] = (dimensions + extra, values.reshape(shape + values.shape[1:]), _attributes(name, described))
-    return dataset
-
-
 def bytes_per_point(job: Job) -> int:
     """Bytes of a dataset per point of the grid, bounds and estimates included, before compression; ``job.setup`` must
     be prepared."""
     setup = job.setup
-    sizes = {name: len(labels) for name, labels in _labels(setup).items()}
+    sizes = {name: len(labels) for name, labels in labels_of(setup).items()}
     sizes |= {name: len(values) for name, values in job.experiment.coordinates(setup).items()}
     described = job.experiment.variables(setup).values()
     entries = [math.prod(sizes[dimension] for dimension in variable.dimensions) for variable in described]
     arrays = 3 if other_readings(setup.device) else 2
     return arrays * 8 * sum(entries)
-
-
-def _labels(setup: Setup) -> dict[str, list[str]]:
-    """Names along every dimension that a setup fixes."""
-    return {
-        "terminal": list(setup.device.terminals),
-        "probe": [unknown.terminal for unknown in setup.probes],
-        "coordinate": list(setup.device.coordinates) if isinstance(setup.device, HasCoordinates) else [],
-        "direction": ["forward", "backward"],
-        "law": list(LAWS),
-        "assumption": list(setup.device.assumptions),
-    }
 
 
 def _add_table_estimates(dataset: xr.Dataset, other: xr.Dataset, weight: float, variables) -> None:
@@ -252,43 +217,3 @@ def _add_table_estimates(dataset: xr.Dataset, other: xr.Dataset, weight: float, 
             "units": described.unit,
             "symbol": rf"\delta_\mathrm{{table}} {described.symbol}",
         }
-
-
-def _coordinates(axes, job):
-    setup = job.setup
-    coords = {}
-    for axis in axes:
-        meaning = locate(job, axis.path).meaning
-        attributes = {
-            "long_name": meaning.doc,
-            "units": axis.unit or (meaning.unit if axis.scale == 1.0 else "1"),
-            "parameter": axis.path,
-            "scale": axis.scale,
-            "offset": axis.offset,
-        }
-        if axis.tied:
-            attributes["tied"] = "; ".join(f"{tie.path} = {tie.offset:g} + {tie.scale:g} * value" for tie in axis.tied)
-        coords[axis.dimension] = (axis.dimension, np.asarray(axis.values, float), attributes)
-    labels = _labels(setup)
-    variables = job.experiment.variables(setup)
-    used = {d for v in variables.values() for d in v.dimensions}
-    for name, values in job.experiment.coordinates(setup).items():
-        coords[name] = (name, values, _attributes(name, variables[name]))
-    coords |= {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
-    if "assumption" in used:
-        assumptions = setup.device.assumptions.values()
-        sentences, limits = [a.sentence for a in assumptions], [a.limit for a in assumptions]
-        coords["assumption"] = (*coords["assumption"], {"sentences": sentences, "limits": limits})
-    return coords
-
-
-def _attributes(name: str, variable: Variable) -> dict[str, Any]:
-    if name == "status":
-        return {
-            "long_name": variable.long_name,
-            "flag_values": np.array([int(member) for member in Outcome], dtype=np.int8),
-            "flag_meanings": " ".join(member.name.lower() for member in Outcome),
-        }
-    prefix = "bound on the error of " if name.startswith("error_") else ""
-    symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol
-    return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol}

@@ -1,0 +1,89 @@
+"""Numbers of a job as a labelled dataset: dimensions, coordinates, units, descriptions, bounds, outcomes."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mesotherm.axes import locate
+from mesotherm.device import HasCoordinates
+from mesotherm.experiments import Setup
+from mesotherm.observables import Variable
+from mesotherm.results import Outcome
+from mesotherm.thermodynamics import LAWS
+
+NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
+"""Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
+
+
+def labelled(data, shape, axes, job) -> xr.Dataset:
+    """The dataset: dimensions, coordinates, descriptions; NaN where a point failed."""
+    variables = job.experiment.variables(job.setup)
+    dimensions = tuple(axis.dimension for axis in axes)
+    status_dimensions = variables["status"].dimensions
+    failed = np.isin(data["status"], NAN_OUTCOMES)
+    dataset = xr.Dataset(coords=_coordinates(axes, job))
+    for name, values in data.items():
+        described = variables[name.removeprefix("error_")]
+        extra = described.dimensions
+        if name == "status":
+            values = values.astype(np.int8)
+        else:
+            shared = extra[: len(status_dimensions)] == status_dimensions
+            mask = failed if shared else failed.reshape(len(failed), -1).any(axis=1)
+            mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+            values = np.where(mask, np.nan, values)
+        dataset[name] = (dimensions + extra, values.reshape(shape + values.shape[1:]), attributes_of(name, described))
+    return dataset
+
+
+def _coordinates(axes, job):
+    setup = job.setup
+    coords = {}
+    for axis in axes:
+        meaning = locate(job, axis.path).meaning
+        attributes = {
+            "long_name": meaning.doc,
+            "units": axis.unit or (meaning.unit if axis.scale == 1.0 else "1"),
+            "parameter": axis.path,
+            "scale": axis.scale,
+            "offset": axis.offset,
+        }
+        if axis.tied:
+            attributes["tied"] = "; ".join(f"{tie.path} = {tie.offset:g} + {tie.scale:g} * value" for tie in axis.tied)
+        coords[axis.dimension] = (axis.dimension, np.asarray(axis.values, float), attributes)
+    labels = labels_of(setup)
+    variables = job.experiment.variables(setup)
+    used = {d for v in variables.values() for d in v.dimensions}
+    for name, values in job.experiment.coordinates(setup).items():
+        coords[name] = (name, values, attributes_of(name, variables[name]))
+    coords |= {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
+    if "assumption" in used:
+        assumptions = setup.device.assumptions.values()
+        sentences, limits = [a.sentence for a in assumptions], [a.limit for a in assumptions]
+        coords["assumption"] = (*coords["assumption"], {"sentences": sentences, "limits": limits})
+    return coords
+
+
+def labels_of(setup: Setup) -> dict[str, list[str]]:
+    """Names along every dimension that a setup fixes."""
+    return {
+        "terminal": list(setup.device.terminals),
+        "probe": [unknown.terminal for unknown in setup.probes],
+        "coordinate": list(setup.device.coordinates) if isinstance(setup.device, HasCoordinates) else [],
+        "direction": ["forward", "backward"],
+        "law": list(LAWS),
+        "assumption": list(setup.device.assumptions),
+    }
+
+
+def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
+    if name == "status":
+        return {
+            "long_name": variable.long_name,
+            "flag_values": np.array([int(member) for member in Outcome], dtype=np.int8),
+            "flag_meanings": " ".join(member.name.lower() for member in Outcome),
+        }
+    prefix = "bound on the error of " if name.startswith("error_") else ""
+    symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol
+    return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol}
