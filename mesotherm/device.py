@@ -149,6 +149,14 @@ class AbstractDevice(Component):
         """What each of the ``assumptions`` needs small [1], in their order."""
         return jnp.zeros(0)
 
+    def floating_reservoir_of(self, terminal: str) -> "AbstractFloatingReservoir":
+        """The coordinates for one terminal, where those of terminals differ."""
+        return self.floating_reservoir
+
+    def load_power(self, reservoirs: Reservoirs) -> Float[Array, ""]:
+        """Electrical power that ends as heat in loads, which are parts of the device; most have none [energy²/ħ]."""
+        return jnp.zeros(())
+
     def index(self, terminal: str) -> int:
         """Position of a terminal. Raises ``ValueError`` naming the terminals there are."""
         if terminal not in self.terminals:

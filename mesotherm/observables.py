@@ -98,6 +98,12 @@ def power(state):
     return -jnp.sum(state.reservoirs.mu * state.currents.particle)
 
 
+@observable(long_name="electrical power delivered to loads", symbol=r"P_\mathrm{load}", unit="energy^2/hbar")
+def load_power(state):
+    """What loads that are parts of the device turn into heat; the reservoirs receive ``power`` beside it."""
+    return state.device.load_power(state.reservoirs)
+
+
 @observable(long_name="entropy production rate", symbol=r"\dot\Sigma", unit="k_B*energy/hbar")
 def entropy_production(state):
     """Σ̇ = −Σ J_α/T_α ≥ 0, over all terminals."""

@@ -4,20 +4,32 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Complex
+from jaxtyping import Array, Bool, Complex, Float
 
 CONVERGED = 1e-3
 """A pole is found when the last step was this small a part of its distance from the real axis: a mesh needs no more."""
 
 
 def roots(
-    function: Callable[[Complex[Array, ""]], Complex[Array, ""]], guesses: Complex[Array, "roots"], iterations: int
+    function: Callable[[Complex[Array, ""]], Complex[Array, ""]],
+    guesses: Complex[Array, "roots"],
+    iterations: int,
+    *,
+    wanted: Bool[Array, "roots"] | None = None,
+    least: Float[Array, ""] | float = 0.0,
 ) -> tuple[Complex[Array, "roots"], Bool[Array, "roots"]]:
     r"""Roots of a holomorphic function from distinct guesses, each a different one (Aberth's method):
 
     .. math:: z_i \leftarrow z_i - \Big[\frac{f'(z_i)}{f(z_i)} - \sum_{j\ne i}\frac{1}{z_i - z_j}\Big]^{-1}
 
     Guesses beyond the number of roots wander off. The second array says which were found.
+
+    Parameters
+    ----------
+    wanted
+        Guesses that move, all by default; the others repel them and count as found.
+    least
+        A step as small as this ends the search for a root, too, however near to the real axis it is.
 
     Source: Aberth, Math. Comp. 27, 339 (1973).
     """
@@ -33,8 +45,14 @@ def roots(
         z, _, count = state
         change = step(z)
         change = jnp.where(jnp.isfinite(change), change, 0.0)
+        if wanted is not None:
+            change = jnp.where(wanted, change, 0.0)
         z = z - change
-        return z, jnp.abs(change) < CONVERGED * jnp.abs(z.imag), count + 1
+        return z, enough(change, z) if wanted is None else enough(change, z) | ~wanted, count + 1
+
+    def enough(change, z):
+        found = jnp.abs(change) < CONVERGED * jnp.abs(z.imag)
+        return found | (jnp.abs(change) < least) if isinstance(least, jax.Array) or least else found
 
     def go_on(state):
         _, found, count = state

@@ -43,6 +43,10 @@ class AbstractElement(Component):
     def branch_points(self) -> Float[Array, "branch_points"]:
         """Energies at which a wavenumber √(E − bottom) opens [energy]."""
 
+    def poles(self) -> Complex[Array, "poles"]:
+        """Complex energies of the simple poles of the S-matrix below the real axis [energy]; none by default."""
+        return jnp.zeros(0, complex)
+
     def smatrix(self, energy: Inexact[Array, ""]) -> Complex[Array, "ports ports"]:
         """The S-matrix [out, in] at one energy."""
         return as_matrix(self.amplitudes(energy))

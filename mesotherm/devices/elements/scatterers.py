@@ -44,6 +44,9 @@ class ResonantLevel(AbstractElement):
     def features(self):
         return self.level[None], self.half_width[None]
 
+    def poles(self):
+        return (self.level - 1j * self.half_width)[None]
+
     def branch_points(self):
         return none()
 

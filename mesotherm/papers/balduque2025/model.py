@@ -36,6 +36,7 @@ TABLE_UNITS = {
     "probe_temperature": (1.0, "T"),
     "rectification_particle": (1.0, "1"),
     "rectification_heat": (1.0, "1"),
+    "potential": (1.0, "k_B T"),
     "law_violation": (1.0, "1"),
     "status": (1.0, ""),
 }
