@@ -12,8 +12,22 @@ from mesotherm.axes import Axis, Tie
 from mesotherm.continuation import Branches, branches
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
+from mesotherm.devices.combined import Combined
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
 from mesotherm.devices.double_barrier import DoubleBarrier
+from mesotherm.devices.elements import (
+    AharonovBohmPhase,
+    BeamSplitter,
+    DeltaBarrier,
+    PotentialStep,
+    ResonantLevel,
+    SaddlePoint,
+    ThreeWayJunction,
+    UniformRegion,
+)
+from mesotherm.devices.heat_leaks import PhononBath, ThermalConductance
+from mesotherm.devices.load_resistor import LoadResistor
+from mesotherm.devices.network import Network
 from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
@@ -42,35 +56,48 @@ from mesotherm.unknowns import HeatProbe, ThermalizingProbe, VanishingProbe, Vol
 __all__ = [
     "LAWS",
     "OBSERVABLES",
+    "AharonovBohmPhase",
     "Audit",
     "Axis",
+    "BeamSplitter",
     "Branches",
+    "Combined",
     "CoulombDots",
     "CurrentVoltage",
+    "DeltaBarrier",
     "DiodeTest",
     "DoubleBarrier",
     "EffectiveTemperature",
     "Effort",
     "HeatDrag",
     "HeatProbe",
+    "LoadResistor",
     "LoadSweep",
+    "Network",
     "NoiseExperiment",
     "OpenCircuit",
     "Outcome",
+    "PhononBath",
+    "PotentialStep",
     "PowerAtOptimalBias",
     "Reservoirs",
     "ResonantBarrier",
+    "ResonantLevel",
+    "SaddlePoint",
     "Screening",
     "Setup",
     "SteadyState",
     "SteadyStateExperiment",
     "StepBarrier",
     "TabulatedBarrier",
+    "ThermalConductance",
     "ThermalizationDiode",
     "ThermalizingProbe",
+    "ThreeWayJunction",
     "Tie",
     "TransparentRegion",
     "TwoTerminalConductor",
+    "UniformRegion",
     "Units",
     "VanishingProbe",
     "VoltageProbe",

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mesotherm.experiments import AbstractExperiment, Setup
-from mesotherm.fields import Component, Parameter, parameters
+from mesotherm.fields import Component, Parameter, components_in, inside, parameters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,13 +132,15 @@ def locate(job: Job, path: str) -> Spot:
 
 def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str) -> Spot:
     numbers = {name: meaning for name, meaning in parameters(type(node)).items() if not meaning.column}
-    parts = [f.name for f in dataclasses.fields(node) if isinstance(getattr(node, f.name), Component)]
-    if not rest or rest[0] not in {*numbers, *parts}:
-        choices = ", ".join(f"{walked}.{name}" for name in [*parts, *numbers])
+    parts = components_in(node)
+    for keys, part in parts.items():
+        if tuple(rest[: len(keys)]) == keys:
+            here = ".".join([walked, *keys])
+            return _descend(part, lambda j, keys=keys: inside(where(j), keys), here, rest[len(keys) :], path)
+    if not rest or rest[0] not in numbers:
+        choices = ", ".join(f"{walked}.{name}" for name in [*map(".".join, parts), *numbers])
         raise ValueError(f"{path!r} names no parameter; there are {choices or 'none here'}.")
     name, *entries = rest
-    if name in parts:
-        return _descend(getattr(node, name), lambda j: getattr(where(j), name), f"{walked}.{name}", entries, path)
     position = []
     for names_of, entry in itertools.zip_longest(numbers[name].entries, entries):
         choices = getattr(node, names_of) if names_of else ()

@@ -8,7 +8,7 @@ from typing import Any
 from mesotherm._version import __version__
 from mesotherm.catalogue import sources
 from mesotherm.experiments import AbstractExperiment, Setup
-from mesotherm.fields import Component
+from mesotherm.fields import Component, components_in
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,9 +218,8 @@ def rests_on(setup: Setup, experiment: AbstractExperiment) -> list[Reference]:
 
 def _with_parts(component: Component) -> Iterator[type]:
     yield type(component)
-    for value in vars(component).values():
-        if isinstance(value, Component):
-            yield from _with_parts(value)
+    for inner in components_in(component).values():
+        yield from _with_parts(inner)
 
 
 def by_key(keys: Iterable[str]) -> list[Reference]:

@@ -16,11 +16,12 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 from mesotherm import devices, experiments
 from mesotherm.device import AbstractDevice
 from mesotherm.experiments import AbstractExperiment
-from mesotherm.fields import Component, Part, meanings
+from mesotherm.fields import Component, NamedParts, Part, meanings
 from mesotherm.unknowns import AbstractUnknown
 
 MAIN_ROLES: tuple[type[Component], ...] = (AbstractDevice, AbstractUnknown, AbstractExperiment)
@@ -104,14 +105,16 @@ def roles() -> tuple[type[Component], ...]:
 
 
 def parts(cls: type) -> dict[str, type[Component]]:
-    """Role of every field of a class that is a component itself."""
-    declared = meanings(cls)
+    """Role of every field of a class that is a component itself, or a dict of some."""
     types = {field.name: field.type for field in dataclasses.fields(cls)}
-    return {
-        name: role
-        for name, meaning in declared.items()
-        if isinstance(meaning, Part) and (role := role_of(types.get(name))) is not None
-    }
+    found = {}
+    for name, meaning in meanings(cls).items():
+        match meaning:
+            case Part():
+                found[name] = role_of(types[name])
+            case NamedParts():
+                found[name] = next(map(role_of, get_args(types[name])[-1:]), None)
+    return {name: role for name, role in found.items() if role is not None}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -188,10 +191,13 @@ def _check(kind: str, cls: type, taken: dict[str, type], path: Path):
         raise PluginError(f"{path}: {cls.__name__}: there is a {kind} already ({known.__module__}); rename the class.")
     taken[kind] = cls
     for field, meaning in meanings(cls).items():
-        if isinstance(meaning, Part) and field not in parts(cls):
+        if isinstance(meaning, Part | NamedParts) and field not in parts(cls):
+            many = isinstance(meaning, NamedParts)
+            example = "dict[str, AbstractElement]" if many else "AbstractBarrier"
             raise PluginError(
                 f"{path}: {cls.__name__}.{field} is a part of no known role; annotate it with an abstract component "
-                "class, like AbstractBarrier, itself (no text, no `from __future__ import annotations`)."
+                f"class{' in a dict' * many}, like {example}, itself (no text, "
+                "no `from __future__ import annotations`)."
             )
     for field in undeclared(cls):
         raise PluginError(

@@ -153,6 +153,11 @@ class AbstractDevice(Component):
         """The coordinates for one terminal, where those of terminals differ."""
         return self.floating_reservoir
 
+    @property
+    def has_load(self) -> bool:
+        """Whether a load is part of the device."""
+        return False
+
     def load_power(self, reservoirs: Reservoirs) -> Float[Array, ""]:
         """Electrical power that ends as heat in loads, which are parts of the device; most have none [energy²/ħ]."""
         return jnp.zeros(())

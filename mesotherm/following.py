@@ -139,10 +139,10 @@ def follow(
     if at is not None:
         wanted = SECTIONS * (np.asarray(at, float) - start) / (stop - start)
         s, y, numbers = crossings(s, y, wanted)
-    padded = [np.concatenate([a, np.repeat(a[-1:], -len(a) % PADDING, axis=0)]) for a in (s, y)]
-    data = {
-        name: np.asarray(found)[: len(s)] for name, found in _read(trace, *map(jnp.asarray, padded), effort).items()
-    }
+    padding = [(0, -len(s) % PADDING)]
+    places, guesses = np.pad(s, padding, mode="edge"), np.pad(y, [*padding, (0, 0)], mode="edge")
+    found = _read(trace, jnp.asarray(places), jnp.asarray(guesses), effort)
+    data = {quantity: np.asarray(values)[: len(s)] for quantity, values in found.items()}
     values = start + (stop - start) * s / SECTIONS
     name = "_".join(along.split(".")[1:])
     eigenvalue = data.pop("largest_eigenvalue", None)

@@ -182,7 +182,8 @@ def _curves(dataset, axes, panels):
             low = min(_lowest(values) for _, values in curves)
             high = max(_highest(values) for values in bounded)
             panel.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
-        panel.legend(fontsize=8)
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize=8)
         panel.margins(x=0)
     drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]))
     return figure

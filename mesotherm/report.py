@@ -11,7 +11,7 @@ from mesotherm.axes import RESERVOIR_PARAMETERS
 from mesotherm.bibliography import rests_on
 from mesotherm.catalogue import kind_of, one_line
 from mesotherm.device_file import Run
-from mesotherm.fields import Component, Parameter, TerminalName, meanings
+from mesotherm.fields import Component, Parameter, TerminalName, components_in, meanings
 from mesotherm.summary import Extreme, failed_points, headlines, laws, outcomes, strains, table_warnings
 from mesotherm.units import Units
 
@@ -138,13 +138,14 @@ def _parameters(component: Component, path: str, units: Units) -> Iterator[tuple
     for field in dataclasses.fields(component):
         value, meaning = getattr(component, field.name), meanings(type(component)).get(field.name)
         here = f"{path}.{field.name}"
-        if isinstance(value, Component):
-            yield here, kind_of(type(value)), meaning.doc if meaning else ""
-            yield from _parameters(value, here, units)
-        elif isinstance(meaning, Parameter):
+        if isinstance(meaning, Parameter):
             yield from _numbers(component, here, value, meaning, units)
         elif isinstance(meaning, TerminalName):
             yield here, ", ".join(value) if meaning.several else value, meaning.doc
+    for keys, inner in components_in(component).items():
+        here, meaning = ".".join((path, *keys)), meanings(type(component)).get(keys[0])
+        yield here, kind_of(type(inner)), meaning.doc if meaning else ""
+        yield from _parameters(inner, here, units)
 
 
 def _numbers(component, path: str, value, meaning: Parameter, units: Units) -> Iterator[tuple[str, str, str]]:

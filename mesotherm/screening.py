@@ -81,7 +81,7 @@ class Screening(AbstractUnknown):
         return dataclasses.replace(self, gate_potential=part * self.gate_potential)
 
     def check(self, device, floating):
-        if not isinstance(device, HasCoordinates):
+        if not isinstance(device, HasCoordinates) or not device.coordinates:
             raise ValueError(f"{type(device).__name__} has no regions with a potential; use a device that has.")
         for region in self.regions:
             if region not in device.coordinates:

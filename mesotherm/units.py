@@ -66,6 +66,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "k_B*energy/hbar": ("a power per kelvin", '"1 fW/K"'),
     "k_B/e": ("a thermopower", '"100 uV/K"'),
     "e^2/hbar": ("a conductance", '"10 uS"'),
+    "hbar/e^2": ("a resistance", '"25 kohm"'),
     "e*energy/hbar": ("an electric current", '"1 nA"'),
     "energy/e": ("a voltage", '"1 mV"'),
 }

@@ -56,8 +56,9 @@ def _own(shape: type[pydantic.BaseModel]) -> dict[str, Any]:
     """JSON Schema of one table; defaults that JSON has no word for (infinities, "none given") are left out."""
     written = shape.model_json_schema()
     for entry in written.get("properties", {}).values():
-        if ROLE in entry:
-            entry["$ref"] = f"#/$defs/{entry.pop(ROLE)}"
+        for filled in (entry, entry.get("additionalProperties")):
+            if isinstance(filled, dict) and ROLE in filled:
+                filled["$ref"] = f"#/$defs/{filled.pop(ROLE)}"
         if "default" in entry and (entry["default"] is None or entry["default"] in (float("inf"), float("-inf"))):
             del entry["default"]
     return written

@@ -12,7 +12,22 @@ from mesotherm.catalogue import kinds, parts, with_article
 from mesotherm.device_file.problems import Problem, as_written, closest, dotted, in_a_line, suggestion, type_name
 from mesotherm.device_file.schema import COLUMN, model_of, out_of_range, quantity
 from mesotherm.device_file.toml_lines import KeyPath
-from mesotherm.fields import Assignment, FieldError, Names, Parameter, meanings
+from mesotherm.fields import (
+    NOT_EMPTY,
+    Assignment,
+    ChosenName,
+    FieldError,
+    Groups,
+    Links,
+    NamedParts,
+    Names,
+    Parameter,
+    Part,
+    as_groups,
+    as_links,
+    meanings,
+    misused_names,
+)
 from mesotherm.tables import TableError, read_column
 from mesotherm.units import NoEnergyUnitError, UnitError, Units
 
@@ -210,13 +225,21 @@ class Reader:
             return None
         values = self.table(model_of(cls, frozenset(given)), data, where)
         values.pop("kind", None)
-        inner = parts(cls)
+        written = dict(values)
+        inner, well_formed = parts(cls), True
         for name, meaning in meanings(cls).items():
             if name not in values:
                 continue
             at = (*where, name)
-            if name in inner:
+            if isinstance(meaning, Part):
                 values[name] = self.component(inner[name], values[name], at)
+            elif isinstance(meaning, NamedParts):
+                well_formed &= len(values[name]) > 0
+                values[name] = self._named_components(meaning, inner[name], values[name], at)
+            elif isinstance(meaning, Groups):
+                well_formed &= self._check_groups(meaning, values[name], at)
+            elif isinstance(meaning, Links):
+                well_formed &= self._check_links(meaning, values[name], at)
             elif isinstance(meaning, Names):
                 if reason := meaning.refuse(tuple(values[name])):
                     self.problem(at, reason, values[name])
@@ -226,9 +249,11 @@ class Reader:
                     return None
             elif isinstance(meaning, Parameter) and meaning.column:
                 values[name] = self.column(meaning, values[name], at)
+        if well_formed and values.keys() >= {n for n, m in meanings(cls).items() if isinstance(m, Groups | Links)}:
+            self._check_uses(cls, written, where)
         for name, meaning in meanings(cls).items():
             if isinstance(meaning, Parameter) and meaning.entries and name in values:
-                entries = names_of_entries(cls, values, meaning)
+                entries = names_of_entries(cls, written, meaning)
                 if entries is not None:
                     values[name] = _array(self.numbers(meaning, values[name], entries, (*where, name)))
         return self.build(cls, {**values, **given}, where) if len(self.problems) == before else None
@@ -247,12 +272,60 @@ class Reader:
                 self.problem((*where, name), reason)
         return not Names("").refuse(tuple(given))
 
+    def _named_components(self, meaning: NamedParts, role: type, data: Mapping, where: KeyPath) -> dict[str, Any]:
+        """Components by name; mistakes are noted."""
+        if not data:
+            self.problem(where, f"is empty ({meaning.doc}); give at least one.")
+        for name in data:
+            if reason := Names("").refuse((name,)):
+                self.problem((*where, name), reason)
+        return {name: self.component(role, one, (*where, name)) for name, one in data.items()}
+
+    def _check_groups(self, meaning: Groups, given: Mapping, where: KeyPath) -> bool:
+        """Whether new names stand for lists of names, whatever these are; mistakes are noted."""
+        before = len(self.problems)
+        if not given and not meaning.optional:
+            self.problem(where, f"is empty ({meaning.doc}); give at least one.")
+        for name, group in given.items():
+            at = (*where, name)
+            if reason := Names("").refuse((name,)):
+                self.problem(at, reason)
+            elif not isinstance(group, str | list):
+                self.problem(at, f"must be a list of names, not {type_name(group)} ({meaning.doc}).", group)
+            elif not group:
+                self.problem(at, f"is empty; {NOT_EMPTY}", group)
+            elif wrong := [one for one in group if not isinstance(one, str)]:
+                self.problem(at, f"must be a list of texts, without {type_name(wrong[0])} ({meaning.doc}).", group)
+        return len(self.problems) == before
+
+    def _check_links(self, meaning: Links, given: Mapping, where: KeyPath) -> bool:
+        """Whether names are joined to names, whatever these are; mistakes are noted."""
+        before = len(self.problems)
+        for path, other in _ends(given):
+            if not isinstance(other, str):
+                message = f"must be one of the {meaning.of}, a text, not {type_name(other)} ({meaning.doc})."
+                self.problem((*where, *path), message, other)
+        return len(self.problems) == before
+
+    def _check_uses(self, cls: type, written: Mapping[str, Any], where: KeyPath):
+        """Names that stand for nothing, stand twice or are left over are noted, where it can be known."""
+        try:
+            for (field, *inside), message in misused_names(with_names_only(cls, written), suggestion):
+                value = written[field]
+                if isinstance(meanings(cls)[field], Links):
+                    inside, value = next(link for link in _ends(value) if ".".join(link[0]) == inside[0])
+                elif isinstance(value, Mapping):
+                    value = value[inside[0]] if inside else None
+                self.problem((*where, field, *inside), message, value)
+        except NO_NAMES:
+            pass  # a mistake in what they stand for is noted already
+
     def build(self, cls: type, values: dict[str, Any], where: KeyPath) -> Any:
         """Make the object; what its own checks refuse is a problem of the table, or of the field they name."""
         try:
             return cls(**values)
         except FieldError as error:
-            self.problem((*where, error.field), str(error))
+            self.problem((*where, error.field, *error.inside), str(error))
         except ValueError as error:
             self.problem(where, str(error))
         return None
@@ -272,15 +345,48 @@ NO_NAMES = (AttributeError, TypeError, ValueError, LookupError)
 
 
 def with_names_only(cls: type, values: Mapping[str, Any]) -> Any:
-    """An object of a class that knows its names and nothing else: enough for what follows from names alone."""
+    """An object of a class that knows its names and its parts' and nothing else: enough for what follows from names
+    alone. ``values`` are those of its table, as the file gives them."""
     skeleton = object.__new__(cls)
     for name, meaning in meanings(cls).items():
         value = values.get(name)
-        if isinstance(meaning, Names) and isinstance(value, list | tuple):
-            object.__setattr__(skeleton, name, tuple(value))
-        elif isinstance(meaning, Assignment) and isinstance(value, Mapping):
-            object.__setattr__(skeleton, name, tuple(value.items()))
+        known: Any = None
+        match meaning, value:
+            case Names(), list() | tuple():
+                known = tuple(value)
+            case Assignment(), Mapping():
+                known = tuple(value.items())
+            case Groups(), Mapping() if all(isinstance(group, str | list) for group in value.values()):
+                known = as_groups(value)
+            case Links(), Mapping():
+                known = as_links(value)
+            case ChosenName(), str():
+                known = value
+            case Part(), _:
+                known = _part_with_names_only(parts(cls).get(name), value)
+            case NamedParts(), Mapping():
+                role = parts(cls).get(name)
+                there = {key: _part_with_names_only(role, one) for key, one in sorted(value.items())}
+                known = None if None in there.values() else there
+        if known is not None:
+            object.__setattr__(skeleton, name, known)
     return skeleton
+
+
+def _part_with_names_only(role: type | None, data: Any) -> Any:
+    """The same of a part; ``None`` if its kind cannot be known."""
+    kind = data.get("kind") if isinstance(data, Mapping) else None
+    cls = kinds(role).get(kind) if role is not None and isinstance(kind, str) else None
+    return None if cls is None else with_names_only(cls, data)
+
+
+def _ends(links: Mapping) -> list[tuple[tuple[str, ...], Any]]:
+    """Where each link of a table stands in it, and its other end; one end is the keys of the first, joined by a dot."""
+    return [
+        ((name,) if inner is None else (name, inner), other)
+        for name, value in links.items()
+        for inner, other in (value.items() if isinstance(value, Mapping) else [(None, value)])
+    ]
 
 
 def _array(nested: Any) -> np.ndarray | None:

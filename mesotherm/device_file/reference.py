@@ -10,7 +10,19 @@ from mesotherm.device_file.axes import AXIS, TIE
 from mesotherm.device_file.document import DOCUMENT, FIGURE, NUMERICS, OUTPUT, UNITS, reservoir_model
 from mesotherm.device_file.json_schema import FLOATING
 from mesotherm.device_file.schema import described, model_of
-from mesotherm.fields import Assignment, Meaning, Names, Parameter, Part, TerminalName, meanings
+from mesotherm.fields import (
+    Assignment,
+    ChosenName,
+    Groups,
+    Links,
+    Meaning,
+    NamedParts,
+    Names,
+    Parameter,
+    Part,
+    TerminalName,
+    meanings,
+)
 from mesotherm.unknowns import AbstractUnknown
 
 INTRODUCTION = """\
@@ -40,6 +52,10 @@ A voltage is not an energy: write the energy e·V, with the sign you mean.
 **Names of entries.** Pairs of dots are written in the order of `dots` (`M-H`). A rate may be one number, or one for
 each occupation of the OTHER dots, one digit each in the order of `dots`: with dots M, H, C the key `01` of a contact of
 M is H empty and C filled.
+
+**Parts with names.** Where a table holds parts by names of your choice, each is a table of its own
+(`[device.scatterers.barrier_1]`), and the name stands in paths (`device.scatterers.barrier_1.level`). A pair of names
+is one line, `barrier_1.right = "cavity.left"`, either way round. See [networks](networks.md).
 
 **Axes.** The path in `parameter` is the path of a key of the file (`device.left.level`, `reservoirs.C.T`,
 `device.tunnel_rates.L.00`, `experiment.bias`), also where the file leaves the key out. Values keep the unit they are
@@ -126,6 +142,10 @@ def _in_words(cls: type, name: str) -> str:
     if isinstance(meaning, Part):
         role = parts(cls)[name]
         return f"{meaning.doc}; [{with_article(role)}](#kinds-of-{role_name(role)}), a table with a `kind`"
+    if isinstance(meaning, NamedParts):
+        role = parts(cls)[name]
+        link = f"[{with_article(role)}](#kinds-of-{role_name(role)})"
+        return f"{meaning.doc}; a table, under each name {link}, a table with a `kind`"
     doc = described(meaning) if isinstance(meaning, Parameter) else meaning.doc
     return doc + _form(meaning)
 
@@ -142,6 +162,12 @@ def _form(meaning: Meaning) -> str:
             return "; a list of names" + (f", at most {most}" if most else "")
         case Assignment(of=of):
             return f'; a table, `NAME = "..."` with one of the {of}'
+        case Groups(of=of):
+            return f'; a table, `NAME = "..."` or `NAME = ["...", "..."]`, of {of}'
+        case Links(of=of):
+            return f'; a table of pairs of {of}, `ONE = "OTHER"`, either way round'
+        case ChosenName(of=of):
+            return f"; one of the {of}"
         case TerminalName(several=True):
             return "; a list of names"
     return ""
@@ -159,7 +185,7 @@ def default_words(entry: Any) -> str:
     if entry.is_required():
         return "must be given"
     default = entry.get_default()
-    if default is None or default == {} or default == []:
+    if default is None or default in ({}, [], ""):
         return ""
     return f"`{_plain(default)}`"
 

@@ -15,7 +15,18 @@ import pydantic
 import pydantic_core
 
 from mesotherm.catalogue import kind_of, kinds, parts, role_name, with_article
-from mesotherm.fields import Assignment, Names, Parameter, Part, TerminalName, meanings
+from mesotherm.fields import (
+    Assignment,
+    ChosenName,
+    Groups,
+    Links,
+    NamedParts,
+    Names,
+    Parameter,
+    Part,
+    TerminalName,
+    meanings,
+)
 from mesotherm.units import UnitError, Units
 
 ROLE = "x-role"
@@ -111,10 +122,15 @@ def out_of_range(meaning: Parameter, *, finite: bool = True) -> str:
 # Models of components.
 
 
-@functools.cache
 def model_of(cls: type, without: frozenset[str] = frozenset()) -> type[pydantic.BaseModel]:
     """The model of the table that configures a component: ``kind`` and one key per declared field of the class, but
     those ``without``."""
+    return _model_of(cls, without, tuple((name, ", ".join(kinds(role))) for name, role in parts(cls).items()))
+
+
+@functools.cache
+def _model_of(cls: type, without: frozenset[str], there: tuple[tuple[str, str], ...]) -> type[pydantic.BaseModel]:
+    """The same, for the kinds that ``there`` are of the role of each part: plugins come and go."""
     kind = kind_of(cls)
     keys: dict[str, tuple[Any, Any]] = {"kind": (Literal[kind], field(f'always "{kind}"', kind))}
     defaults = defaults_of(cls)
@@ -137,14 +153,40 @@ def model_of(cls: type, without: frozenset[str] = frozenset()) -> type[pydantic.
                 keys[name] = table(meaning.doc, {"additionalProperties": {"type": "string"}}, default)
             case TerminalName(several=True):
                 keys[name] = list[str], field(meaning.doc, default if default is ... else list(default))
-            case TerminalName():
+            case Groups():
+                doc = f'{meaning.doc}; a table, NAME = "..." or NAME = ["...", "..."]'
+                keys[name] = table(doc, GROUPS_SCHEMA, {} if default == () else default)
+            case Links():
+                doc = f'{meaning.doc}; a table, ONE = "OTHER"'
+                keys[name] = table(doc, LINKS_SCHEMA, {} if default == () else default)
+            case TerminalName() | ChosenName():
                 keys[name] = str, field(meaning.doc, default)
-            case Part():
+            case Part() | NamedParts():
                 role = parts(cls)[name]
-                kinds_there = ", ".join(kinds(role))
-                doc = f"{meaning.doc}; {with_article(role)}, a table with a kind: {kinds_there}"
-                keys[name] = table(doc, {ROLE: role_name(role)}, default)
+                kinds_there = dict(there)[name]
+                filled = {ROLE: role_name(role)}
+                if isinstance(meaning, Part):
+                    doc = f"{meaning.doc}; {with_article(role)}, a table with a kind: {kinds_there}"
+                    keys[name] = table(doc, filled, default)
+                else:
+                    doc = f"{meaning.doc}; under each name {with_article(role)}, a table with a kind: {kinds_there}"
+                    keys[name] = table(doc, {"additionalProperties": filled, "minProperties": 1}, default)
     return model(cls.__name__, **keys)
+
+
+GROUPS_SCHEMA = {
+    "additionalProperties": {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+    }
+}
+"""JSON Schema of names that each stand for one or several others."""
+
+LINKS_SCHEMA = {
+    "additionalProperties": {
+        "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]
+    }
+}
+"""JSON Schema of pairs of names, written NAME = "..."; TOML reads a name with a dot in it as one inside another."""
 
 
 def defaults_of(cls: type) -> dict[str, Any]:

@@ -6,12 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from mesotherm.catalogue import kind_of, kinds, one_line, parts, sources
+from mesotherm.catalogue import kind_of, kinds, one_line, sources
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.device_file.problems import dotted, suggestion
 from mesotherm.device_file.schema import defaults_of, described
 from mesotherm.experiments import AbstractExperiment, Setup, SteadyStateExperiment
-from mesotherm.fields import Assignment, Component, Names, Parameter, TerminalName, meanings, parameters
+from mesotherm.fields import (
+    Assignment,
+    ChosenName,
+    Component,
+    Groups,
+    Links,
+    NamedParts,
+    Names,
+    Parameter,
+    Part,
+    TerminalName,
+    meanings,
+    parameters,
+)
 from mesotherm.unknowns import ThermalizingProbe
 
 COLD, HOT = 1.0, 2.0
@@ -38,7 +51,7 @@ def template(name: str, experiment: str | None = None) -> str:
     """
     devices, experiments = kinds(AbstractDevice), kinds(AbstractExperiment)
     if name in experiments and experiment is None:
-        candidates, wanted = list(devices.values()), experiments[name]
+        candidates, wanted = sorted(devices.values(), key=_of_parts), experiments[name]
     elif name not in devices:
         raise ValueError(f"there is no device or experiment {name!r}; {suggestion(name, [*devices, *experiments])}")
     elif experiment is not None and experiment not in experiments:
@@ -49,6 +62,11 @@ def template(name: str, experiment: str | None = None) -> str:
         if (found := _fitted(cls, wanted)) is not None:
             return "\n".join(_lines(*found)) + "\n"
     raise ValueError(f"the experiment {kind_of(wanted)} cannot be done to {' or '.join(map(kind_of, candidates))}.")
+
+
+def _of_parts(cls: type) -> bool:
+    """Whether a device is put together from named parts: more to read than an experiment's template needs."""
+    return any(isinstance(meaning, NamedParts) for meaning in meanings(cls).values())
 
 
 def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
@@ -152,26 +170,32 @@ def _component(component: Component, where: tuple[str, ...]) -> Iterator[str]:
                 yield _with_comment(f"{name} = {np.asarray(value).tolist()}", described(meaning))
             case Names() | TerminalName(several=True):
                 yield _with_comment(f"{name} = {_listed(value)}", meaning.doc)
-            case TerminalName():
+            case TerminalName() | ChosenName():
                 yield _with_comment(f'{name} = "{value}"', meaning.doc)
             case _:
                 inner.append((name, meaning))
     yield ""
     for name, meaning in inner:
         at = (*where, name)
-        if name in parts(cls):
+        value = getattr(component, name)
+        if isinstance(meaning, Part | NamedParts):
             yield f"# {meaning.doc}"
-            yield from _component(getattr(component, name), at)
-        else:
+            for key, one in value.items() if isinstance(meaning, NamedParts) else [((), value)]:
+                yield from _component(one, (*at, key) if key else at)
+        elif len(value):
             yield from _named(component, name, meaning, at)
 
 
-def _named(component: Any, name: str, meaning: Assignment | Parameter, where: tuple[str, ...]) -> Iterator[str]:
+def _named(
+    component: Any, name: str, meaning: Assignment | Groups | Links | Parameter, where: tuple[str, ...]
+) -> Iterator[str]:
     """A table of entries that have names."""
     value = getattr(component, name)
-    if isinstance(meaning, Assignment):
+    if not isinstance(meaning, Parameter):
         yield _with_comment(f"[{dotted(where)}]", meaning.doc)
-        yield from (f'{new} = "{existing}"' for new, existing in value)
+        for new, existing in value:
+            alone = existing if isinstance(existing, str) else existing[0] if len(existing) == 1 else None
+            yield f"{new} = {_listed(existing)}" if alone is None else f'{new} = "{alone}"'
     else:
         yield _with_comment(f"[{dotted(where)}]", described(meaning))
         first, *rest = (getattr(component, attribute) for attribute in meaning.entries)

@@ -200,9 +200,9 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         widths = 1 / (jnp.pi * steepness)
         guesses = middle - 1j * jnp.minimum(widths, MOST_WIDTH * unit)
         poles, found = roots(denominator, guesses, ITERATIONS)
-        strayed = jnp.abs(poles - middle) > jnp.pi * unit
+        found = found & (jnp.abs(poles - middle) < jnp.pi * unit)
         needed = (middle < jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))) & (widths < BROAD * unit)
-        return jnp.where(strayed, guesses, poles), (found & ~strayed) | ~needed
+        return jnp.where(found, poles, jnp.where(needed, guesses, middle - 1j * jnp.pi * unit)), found | ~needed
 
     @classmethod
     def example(cls) -> "DoubleBarrier":

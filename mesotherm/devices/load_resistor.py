@@ -66,6 +66,10 @@ class LoadResistor(AbstractDevice):
         """It takes none: a closed form."""
         return Effort.ROUGH
 
+    @property
+    def has_load(self):
+        return True
+
     def load_power(self, reservoirs):
         bias = reservoirs.mu[0] - reservoirs.mu[1]
         return bias * bias / self.resistance

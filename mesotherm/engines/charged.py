@@ -57,10 +57,14 @@ class AbstractChargedConductor(AbstractCoherentDevice, HasCoordinates):
         """Poles of the scattering matrix as wavenumbers s, E = bottom + s², that matter up to an energy ``highest``
         [energy]; and which of them are certain."""
 
+    def branch_points(self) -> Float[Array, "branch_points"] | None:
+        """Where further bands open inside, counted from ``bottom`` [energy]; ``None`` where there are none."""
+        return None
+
     def nodes(self, reservoirs, effort) -> Mesh:
         fixed, baths = jax.lax.stop_gradient((self, reservoirs))
         poles, found = fixed.poles(jnp.max(baths.mu + 36.0 * baths.T))
-        nodes = resonant_mesh(self.bottom, poles, reservoirs, effort)
+        nodes = resonant_mesh(self.bottom, poles, reservoirs, effort, self.branch_points())
         unseen = jnp.where(jnp.all(found), nodes.unseen, jnp.inf)
         return eqx.tree_at(lambda mesh: mesh.unseen, nodes, unseen)
 

@@ -30,6 +30,11 @@ class HasSMatrix(AbstractCoherentDevice):
     def smatrix(self, energy: Inexact[Array, ""]) -> Complex[Array, "channels channels"]:
         """Scattering matrix [out, in] at one energy: unitary where the energy is real, holomorphic in it."""
 
+    def unitarity_error(self, energy: Float[Array, ""]) -> Float[Array, ""]:
+        """The largest entry of abs(S†S − 1) at one energy."""
+        amplitudes = self.smatrix(energy)
+        return jnp.max(jnp.abs(amplitudes.conj().T @ amplitudes - jnp.eye(len(amplitudes))))
+
 
 def members(device: HasSMatrix) -> Float[np.ndarray, "terminals channels"]:
     """One where a terminal owns a channel, zero elsewhere."""
@@ -37,7 +42,11 @@ def members(device: HasSMatrix) -> Float[np.ndarray, "terminals channels"]:
 
 
 class AbstractScatterer(AbstractChargedConductor, HasSMatrix):
-    """A conductor given by its scattering matrix and nothing else."""
+    """A conductor given by its scattering matrix and nothing else.
+
+    A class with ``smatrix``, ``channels``, ``coordinates``, ``q``, ``moved_to``, ``bottom`` and ``poles`` is a complete
+    device: transmissions, injectivities, charges and their bounds follow. ``docs/networks.md`` shows one.
+    """
 
     def elements(self, above):
         owned = members(self)

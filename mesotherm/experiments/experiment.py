@@ -11,10 +11,10 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import AbstractDevice, Effort, HasCoordinates, Reservoirs
+from mesotherm.device import AbstractDevice, Effort, Reservoirs
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable
-from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, steady_state
+from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, steady_state
 from mesotherm.thermodynamics import audit
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
@@ -23,6 +23,7 @@ STATE_OBSERVABLES = (
     "energy_current",
     "heat_current",
     "power",
+    "load_power",
     "entropy_production",
     "reservoir_entropy_change",
     "probe_mu",
@@ -129,12 +130,13 @@ def judged_variables(setup: Setup) -> dict[str, Variable]:
 
 
 def state_observables(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[str, ...]:
-    """Names of the observables ``read`` returns; those of probes and regions only where there are any."""
-    there = {"probe": bool(probes(unknowns)), "coordinate": isinstance(device, HasCoordinates)}
+    """Names of the observables ``read`` returns; those of probes, regions and loads only where there are any."""
+    there = {"probe": bool(probes(unknowns)), "coordinate": bool(coordinates_of(device).size)}
     return tuple(
         name
         for name in STATE_OBSERVABLES
-        if all(there.get(dimension, True) for dimension in OBSERVABLES[name].variable.dimensions)
+        if (name != "load_power" or device.has_load)
+        and all(there.get(dimension, True) for dimension in OBSERVABLES[name].variable.dimensions)
     )
 
 

@@ -2,48 +2,19 @@
 
 import dataclasses
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conductors import WithoutClosedForms
 
 from mesotherm.device import Answer, Effort, Reservoirs, Response
 from mesotherm.devices.double_barrier import DoubleBarrier
-from mesotherm.engines.scattering import AbstractScatterer
 from mesotherm.phases import cosine_and_sine
 from mesotherm.poles import roots
 from mesotherm.screening import Screening
 
 ENERGIES = jnp.array([-38.7, -12.3, 0.4, 7.9])
-
-
-class WithoutClosedForms(AbstractScatterer):
-    """A double barrier of which only the scattering matrix is used."""
-
-    inner: DoubleBarrier
-    terminals: tuple[str, ...] = eqx.field(static=True, default=("L", "R", "P"))
-    conductors: tuple[tuple[str, ...], ...] = eqx.field(static=True, default=(("L", "R", "P"),))
-
-    spin_degeneracy = property(lambda self: self.inner.spin_degeneracy)
-    coordinates = property(lambda self: self.inner.coordinates)
-    channels = property(lambda self: self.inner.channels)
-    bottom = property(lambda self: self.inner.bottom)
-    q = property(lambda self: self.inner.q)
-    floating_reservoir = property(lambda self: self.inner.floating_reservoir)
-
-    def moved_to(self, q):
-        return WithoutClosedForms(self.inner.moved_to(q))
-
-    def smatrix(self, energy):
-        return self.inner.smatrix(energy)
-
-    def poles(self, highest):
-        return self.inner.poles(highest)
-
-    @classmethod
-    def example(cls):
-        return cls(DoubleBarrier.example())
 
 
 def device(strength):

@@ -79,9 +79,9 @@ def test_a_check_computes_nothing(tmp_path):
 
 
 def test_completion_knows_the_names():
-    """What a shell asks for after ``mesotherm describe therma`` and TAB."""
+    """What a shell asks for after ``mesotherm describe thermali`` and TAB."""
     command = [sys.executable, "-c", "from mesotherm.cli import app; app(prog_name='mesotherm')"]
-    asked = {"_MESOTHERM_COMPLETE": "complete_bash", "COMP_WORDS": "mesotherm describe therma", "COMP_CWORD": "2"}
+    asked = {"_MESOTHERM_COMPLETE": "complete_bash", "COMP_WORDS": "mesotherm describe thermali", "COMP_CWORD": "2"}
     import os
 
     found = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
