@@ -198,11 +198,14 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         middle = (low + high) / 2
         _, steepness = jax.jvp(count, (middle,), (jnp.ones(RESONANCES),))
         widths = 1 / (jnp.pi * steepness)
-        guesses = middle - 1j * jnp.minimum(widths, MOST_WIDTH * unit)
-        poles, found = roots(denominator, guesses, ITERATIONS)
-        found = found & (jnp.abs(poles - middle) < jnp.pi * unit)
-        needed = (middle < jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))) & (widths < BROAD * unit)
-        return jnp.where(found, poles, jnp.where(needed, guesses, middle - 1j * jnp.pi * unit)), found | ~needed
+        at_bottom = (wanted == 0) & (kept > jnp.exp(-2 * BROAD))  # as far from the axis as those of the cavity
+        needed = (middle < jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))) & ((widths < BROAD * unit) | at_bottom)
+        broad = jnp.clip(-jnp.log(kept) / 2, BROAD, jnp.pi)  # where those of the cavity are
+        depth = jnp.where(needed, jnp.minimum(widths, MOST_WIDTH * unit), broad * unit)
+        guesses = middle - 1j * depth
+        poles, found = roots(denominator, guesses, ITERATIONS, wanted=needed)
+        found = found & (jnp.abs(poles - middle) < 1.01 * jnp.pi * unit)
+        return jnp.where(found, poles, guesses), found
 
     @classmethod
     def example(cls) -> "DoubleBarrier":
