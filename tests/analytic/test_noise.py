@@ -157,7 +157,7 @@ def test_coherence_beats_the_uncertainty_relation():
 # ---------------------------------------------------------------------------------------------------------------------
 # Two contacts in series, every electron passing the probe between them.
 
-PAIRS = [(0.5, 0.5), (0.2, 0.9), (1.0, 0.3)]
+PAIRS = [(0.5, 0.5), pytest.param(0.2, 0.9, marks=pytest.mark.slow), pytest.param(1.0, 0.3, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)

@@ -99,11 +99,14 @@ def test_a_mistake_is_explained(tmp_path, text):
     assert REFUSED[text] in result.stderr
 
 
+LONG_TO_COMPILE = ("ring_thermopower", "screened_double_barrier", "thermovoltage")
+
+
 def examples():
     """Every example; the map of the thermalization diode is computed and checked in ``tests/papers`` already."""
     for path in sorted((ROOT / "examples").glob("*.toml")):
-        elsewhere = path.stem == "thermalization_diode"
-        yield pytest.param(path.stem, marks=pytest.mark.slow if elsewhere else ())
+        slow = path.stem in ("thermalization_diode", *LONG_TO_COMPILE)
+        yield pytest.param(path.stem, marks=pytest.mark.slow if slow else ())
 
 
 @pytest.mark.parametrize("name", list(examples()))
@@ -117,6 +120,19 @@ def test_an_example_runs(tmp_path, name):
             assert (
                 0.25 < data.efficiency_at_maximum_power.sel(level=data.level[data.maximum_power.argmax("level")]) < 0.5
             )
+        if name == "peltier_window":
+            cooling = data.heat_current.sel(terminal="L")
+            assert (cooling.sel(height=4.0).isel(voltage=slice(1, None)) > 0).all()
+            assert cooling.sel(height=-1.0, voltage=3.0) < 0
+        if name == "ring_thermopower":
+            mirrored = data.thermopower.to_numpy()[::-1]
+            bound = data.error_thermopower.to_numpy()
+            assert np.max(np.abs(data.thermopower.to_numpy() - mirrored) - bound - bound[::-1]) > 0
+        if name == "screened_double_barrier":
+            assert (abs(data.sel(voltage=0.0, method="nearest").potential) < 1e-9).all()
+            assert data.differential_conductance.min() < 0 < data.differential_conductance.max()
+        if name == "thermovoltage":
+            assert data.open_circuit_bias.min() < 0 < data.open_circuit_bias.max()
         if name == "thermocouple_in_si_units":
             assert (data.power > 0).all()
             assert (data.power <= data.heat_in * (1 - 250 / data.T_G) + data.error_power + data.error_heat_in).all()

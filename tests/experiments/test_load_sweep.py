@@ -47,7 +47,7 @@ def test_from_no_power_to_no_power(name):
     assert (data.error_maximum_power <= 1e-5 * data.maximum_power).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "diode" in n else n for n in NAMES])
 def test_no_efficiency_beyond_carnot(name):
     """Between the hot source and whatever else exchanges heat, all of it at one temperature: the second law."""
     T_L, T_R, *others = SETUPS[name].reservoirs.T.tolist()

@@ -25,7 +25,21 @@ ROUNDING = 1e-12
 """Of the largest one-way flux."""
 
 
-@pytest.fixture(scope="module", params=BUCKETS, ids=lambda bucket: bucket.name)
+QUICK = (
+    "resonant-resonant, ThermalizingProbe",
+    "resonant-step, VoltageProbe",
+    "step-transparent, HeatProbe",
+)
+"""Diodes with a probe among the quick tests: every barrier and every probe once. Dots and bare diodes all are."""
+
+
+def buckets():
+    for bucket in BUCKETS:
+        slow = "-" in bucket.name and "Probe" in bucket.name and bucket.name not in QUICK
+        yield pytest.param(bucket, id=bucket.name, marks=pytest.mark.slow if slow else ())
+
+
+@pytest.fixture(scope="module", params=buckets())
 def bucket(request):
     return request.param
 

@@ -137,7 +137,7 @@ def test_second_steady_state_compiles_nothing(name, compilations):
     assert states[0].currents.particle[0] != states[1].currents.particle[0]
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "diode" else n for n in SETUPS])
 def test_second_sweep_compiles_nothing(name, compilations):
     build, path = SETUPS[name]
     setups = [build(x) for x in (1.0, 1.5)]
@@ -227,6 +227,7 @@ def newton(setup, near, effort):
 # Narrow and wide resonances in one sweep.
 
 
+@pytest.mark.slow
 def test_sweep_over_narrow_and_wide_resonances_is_certified_everywhere():
     setup = Setup(ThermalizationDiode.example(), Reservoirs([0, 0, 0], [1, 1, 1]), PROBE)
     axes = [Axis("device.left.half_width", [1e-3, 3.0]), Axis("device.left.level", np.linspace(-8, 8, 17))]

@@ -109,6 +109,7 @@ def test_figure_6_with_a_thermalizing_probe():
     assert close(out["probe_mu"][0], case["probe_mu"])
 
 
+@pytest.mark.slow
 def test_figure_6b_power_without_heat_fades_with_thermalization():
     """Power where J_in = 0, by interpolation along T_C for each probe coupling."""
     case = DATA["fig6b"]

@@ -22,6 +22,7 @@ ANTISYMMETRIC = Axis("device.right.level", [2.0, 4.8], "epsilon", tied=(Tie("dev
 WIDTHS = Axis("device.left.half_width", [1.0, 3.0], "half_width", tied=(Tie("device.right.half_width"),))
 
 
+@pytest.mark.slow
 def test_tied_parameters_follow():
     data = sweep(SteadyStateExperiment(), SETUP, [ANTISYMMETRIC, WIDTHS])
     assert data.particle_current.dims == ("epsilon", "half_width", "terminal")
