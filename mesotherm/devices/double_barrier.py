@@ -169,7 +169,8 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
             \pi C(s) = s - \arg(x_1 + \mathrm i\Gamma_1) - \arg(x_3 + \mathrm i\Gamma_3)
                       - \arg(1 - \kappa r_1 r_3 e^{2\mathrm i s/\sqrt{E_c}})
 
-        that grows by one at each of them, a smooth staircase: the last argument stays within ±π/2.
+        that grows by one at each of them, a smooth staircase: the last argument stays within ±π/2. Those of the levels
+        alone where the probe takes most.
         """
         g_1, g_3, kept = self.half_width_1, self.half_width_3, 1 - self.probe_strength
         unit = jnp.sqrt(self.confinement)
@@ -198,13 +199,20 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         middle = (low + high) / 2
         _, steepness = jax.jvp(count, (middle,), (jnp.ones(RESONANCES),))
         widths = 1 / (jnp.pi * steepness)
-        at_bottom = (wanted == 0) & (kept > jnp.exp(-2 * BROAD))  # as far from the axis as those of the cavity
-        needed = (middle < jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))) & ((widths < BROAD * unit) | at_bottom)
-        broad = jnp.clip(-jnp.log(kept) / 2, BROAD, jnp.pi)  # where those of the cavity are
-        depth = jnp.where(needed, jnp.minimum(widths, MOST_WIDTH * unit), broad * unit)
-        guesses = middle - 1j * depth
+        reach = jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))
+        needed = (middle < reach) & ((widths < BROAD * unit) | (wanted == 0))
+        guesses = middle - 1j * jnp.minimum(widths, MOST_WIDTH * unit)
+
+        # Where the probe takes most, the cavity's poles are too far from the axis to matter: the levels are left.
+        few = kept < jnp.exp(-2 * BROAD)
+        aside = jnp.pi * unit * (jnp.arange(RESONANCES) - 1) - 1j * unit * jnp.clip(-jnp.log(kept) / 2, BROAD, jnp.pi)
+        moved = jnp.stack([self.level_1 + self.potential[0] - 1j * g_1, self.level_3 + self.potential[2] - 1j * g_3])
+        levels = jnp.sqrt(moved - self.bottom)
+        sharp = (levels.real < reach) & (levels.imag > -BROAD * unit)
+        guesses = jnp.where(few, jnp.concatenate([levels, aside[2:]]), guesses)
+        needed = jnp.where(few, jnp.concatenate([sharp, jnp.zeros(RESONANCES - 2, bool)]), needed)
         poles, found = roots(denominator, guesses, ITERATIONS, wanted=needed)
-        found = found & (jnp.abs(poles - middle) < 1.01 * jnp.pi * unit)
+        found = found & (jnp.abs(poles - guesses) < jnp.pi * unit)
         return jnp.where(found, poles, guesses), found
 
     @classmethod
