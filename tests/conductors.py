@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from mesotherm.engines.scattering import HasSMatrix, members
+from mesotherm.devices.double_barrier import DoubleBarrier
+from mesotherm.engines.scattering import AbstractScatterer, HasSMatrix, members
 from mesotherm.fields import parameter
 from mesotherm.quadrature import Spectrum
 
@@ -109,3 +110,31 @@ def single_level(half_width, asymmetry, energy=0.0, spin_degeneracy=1.0) -> Cond
     W = jnp.sqrt(half_width * jnp.stack([1.0 + asymmetry, 1.0 - asymmetry])).astype(complex)
     background, pole, ends = jnp.eye(2, dtype=complex), jnp.asarray(-1j * half_width), ("L", "R")
     return Conductor(background, pole[None], W[:, None], W[None], ends, ends, (ends,), energy, spin_degeneracy)
+
+
+class WithoutClosedForms(AbstractScatterer):
+    """A double barrier of which only the scattering matrix is used."""
+
+    inner: DoubleBarrier
+    terminals: tuple[str, ...] = eqx.field(static=True, default=("L", "R", "P"))
+    conductors: tuple[tuple[str, ...], ...] = eqx.field(static=True, default=(("L", "R", "P"),))
+
+    spin_degeneracy = property(lambda self: self.inner.spin_degeneracy)
+    coordinates = property(lambda self: self.inner.coordinates)
+    channels = property(lambda self: self.inner.channels)
+    bottom = property(lambda self: self.inner.bottom)
+    q = property(lambda self: self.inner.q)
+    floating_reservoir = property(lambda self: self.inner.floating_reservoir)
+
+    def moved_to(self, q):
+        return WithoutClosedForms(self.inner.moved_to(q))
+
+    def smatrix(self, energy):
+        return self.inner.smatrix(energy)
+
+    def poles(self, highest):
+        return self.inner.poles(highest)
+
+    @classmethod
+    def example(cls):
+        return cls(DoubleBarrier.example())
