@@ -71,8 +71,9 @@ def _reproduce(name: str, number: str | None, out: Path, *, quiet: bool, as_json
             for stem, dataset in datasets.items():
                 dataset.attrs |= {"paper": paper.citation, **versions()}
                 write_dataset(dataset, folder / f"{stem}.nc")
-                if "status" in dataset and (missed := int((dataset.status != 0).sum())):
-                    failed.append(f"{stem}: {missed} of {dataset.status.size} points failed; see status in {stem}.nc.")
+                for status in (dataset[variable] for variable in dataset if str(variable).startswith("status")):
+                    if missed := int((status > 0).sum()):  # below zero: there is no such solution
+                        failed.append(f"{stem}: {missed} of {status.size} points failed; see {status.name} in it.")
             figure.draw(datasets, folder / f"fig{figure.number}.png")
             checks += figure.check(datasets)
         if number is None:

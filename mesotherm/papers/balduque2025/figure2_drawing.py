@@ -8,30 +8,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from mesotherm.papers.balduque2025.drawing import (
+    BACKWARD,
+    FORWARD,
+    HEAT_UNIT,
+    MAPS,
+    OURS,
+    PARTICLE_UNIT,
+    above,
+    both_directions,
+    frame_of_cut,
+    letters,
+    rectification_map,
+    save,
+)
 from mesotherm.papers.reproduction import Datasets
-from mesotherm.plots import COLOURS, STYLE
 
-FORWARD, BACKWARD = COLOURS[1], COLOURS[0]
 LINEAR, RIDGE = "0.35", "#1a1a1a"
-
-LEVEL_1, LEVEL_3 = (rf"$(\varepsilon_{i}-\mu)/k_\mathrm{{B}}T$" for i in (1, 3))
-PARTICLE_UNIT, HEAT_UNIT = r"$[2k_\mathrm{B}T/h]$", r"$[2(k_\mathrm{B}T)^2/h]$"
 
 HUNDREDFOLD = 100.0
 """Currents of panel e are drawn in hundredths."""
-
-LEVEL_TICKS = (-10, -5, 0, 5, 10)
-
-OURS = {
-    **STYLE,
-    "axes.spines.top": True,
-    "axes.spines.right": True,
-    "axes.linewidth": 0.7,
-    "savefig.dpi": 180,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "legend.handlelength": 1.6,
-}
 
 
 def draw(datasets: Datasets, path: Path) -> None:
@@ -42,39 +38,25 @@ def draw(datasets: Datasets, path: Path) -> None:
         _particle_currents(panels["a"], datasets["fig2a"])
         _heat_currents(panels["b"], datasets["fig2b"])
         cuts = (float(datasets[name].epsilon_3) for name in ("fig2a", "fig2b"))
-        maps = (("c", "rectification_particle", r"$\mathcal{R}_I$"), ("d", "rectification_heat", r"$\mathcal{R}_J$"))
-        for (name, variable, label), cut in zip(maps, cuts, strict=True):
-            _rectification(figure, panels[name], datasets["fig2"][variable], label, cut)
+        for (name, variable, label), cut in zip(MAPS, cuts, strict=True):
+            rectification_map(figure, panels[name], datasets["fig2"][variable], label, cut)
         _antisymmetric_line(figure, panels["e"], datasets["fig2e"])
-        for name, panel in panels.items():
-            panel.annotate(
-                f"({name})", (0, 1), (-40, 4), xycoords="axes fraction", textcoords="offset points", fontsize=11
-            )
-        figure.savefig(path)
-        plt.close(figure)
-
-
-def _directions(panel: Axes, cut, variable: str, symbol: str) -> None:
-    for direction, colour in (("forward", FORWARD), ("backward", BACKWARD)):
-        current = cut[variable].sel(terminal="L", direction=direction)
-        panel.plot(cut.epsilon_1, current, color=colour, label=rf"${symbol}^{direction[0].upper()}$")
-    panel.axhline(0, color="0.6", linewidth=0.6, zorder=0)
+        letters(panels)
+        save(figure, path)
 
 
 def _particle_currents(panel: Axes, cut) -> None:
-    _directions(panel, cut, "particle_current", "I")
+    both_directions(panel, cut, "particle_current", "I")
     linear = cut.particle_current_linear.sel(direction="forward")
     panel.plot(cut.epsilon_1, linear, "--", color=LINEAR, linewidth=1.2, label=r"$I^F_\mathrm{lin}$")
-    panel.set(ylabel=f"$I$ {PARTICLE_UNIT}", xlim=(-10, 10), ylim=(-0.24, 0.37), xticks=LEVEL_TICKS)
-    panel.tick_params(labelbottom=False)
-    _at(panel, cut)
+    frame_of_cut(panel, cut, "I", PARTICLE_UNIT, (-0.24, 0.37))
     panel.legend(loc="lower left", fontsize=9, labelspacing=0.3)
 
     zeros = cut.zero_of_particle_current
     low, high = float(zeros.min()), float(zeros.max())
     inset = panel.inset_axes((0.13, 0.61, 0.36, 0.36))
     inset.axvspan(low, high, color="#f3e3b3", linewidth=0, zorder=-1)
-    _directions(inset, cut, "particle_current", "I")
+    both_directions(inset, cut, "particle_current", "I")
     inset.plot(cut.epsilon_1, linear, "--", color=LINEAR, linewidth=1.0)
     for direction, colour in (("forward", FORWARD), ("backward", BACKWARD)):
         zero = float(zeros.sel(direction=direction))
@@ -87,34 +69,9 @@ def _particle_currents(panel: Axes, cut) -> None:
 
 
 def _heat_currents(panel: Axes, cut) -> None:
-    _directions(panel, cut, "heat_current", "J")
-    panel.set(ylabel=f"$J$ {HEAT_UNIT}", xlim=(-10, 10), ylim=(-0.95, 0.95), xticks=LEVEL_TICKS)
-    panel.tick_params(labelbottom=False)
-    _at(panel, cut)
+    both_directions(panel, cut, "heat_current", "J")
+    frame_of_cut(panel, cut, "J", HEAT_UNIT, (-0.95, 0.95))
     panel.legend(loc="center right", fontsize=9)
-
-
-def _at(panel: Axes, cut) -> None:
-    text = rf"$(\varepsilon_3-\mu)/k_\mathrm{{B}}T={float(cut.epsilon_3):g}$"
-    panel.annotate(text, (1, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=9)
-
-
-def _rectification(figure: Figure, panel: Axes, rectification, label: str, cut: float) -> None:
-    values = rectification.transpose("epsilon_3", "epsilon_1").to_numpy()
-    largest = float(np.nanmax(np.abs(values)))
-    image = panel.pcolormesh(
-        rectification.epsilon_1,
-        rectification.epsilon_3,
-        values,
-        shading="nearest",
-        rasterized=True,
-        cmap="RdBu_r",
-        vmin=-largest,
-        vmax=largest,
-    )
-    panel.axhline(cut, color="black", linewidth=1.2)
-    panel.set(xlabel=LEVEL_1, ylabel=LEVEL_3, xlim=(-10, 10), ylim=(-10, 10), xticks=LEVEL_TICKS, yticks=LEVEL_TICKS)
-    figure.colorbar(image, ax=panel, pad=0.02, aspect=25).set_label(label, rotation=0, labelpad=8)
 
 
 def _antisymmetric_line(figure: Figure, panel: Axes, line) -> None:
@@ -137,6 +94,6 @@ def _antisymmetric_line(figure: Figure, panel: Axes, line) -> None:
     )
     panel.legend(loc="upper left", fontsize=9)
     text = r"$\varepsilon_3-\mu=\mu-\varepsilon_1=\varepsilon-\mu$"
-    panel.annotate(text, (1, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=9)
+    above(panel, text)
     bar = figure.colorbar(image, ax=panel, pad=0.02, aspect=45, ticks=levels[::8])
     bar.set_label(r"$I^F=I^B$  $[10^{-2}\times2k_\mathrm{B}T/h]$")

@@ -64,4 +64,4 @@ def diode_tests(
     """Diode tests over both levels. Grids of at least 256 points compile nothing anew."""
     axes = [Axis("device.level_1", epsilon_1, "epsilon_1"), Axis("device.level_3", epsilon_3, "epsilon_3")]
     dataset = in_table_units(sweep(DiodeTest(delta_temperature), setup, axes, progress=progress))
-    return dataset.sel(terminal=["L", "R"]) if setup.device.probe_strength == COHERENT else dataset
+    return dataset if setup.probes else dataset.sel(terminal=["L", "R"])
