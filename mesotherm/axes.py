@@ -41,7 +41,7 @@ class Axis:
     ----------
     path
         Where the parameter is: ``device.left.level``, ``reservoirs.C.T``, ``experiment.delta_temperature``; entries of
-        arrays by name, ``device.levels.M``.
+        arrays by name, ``device.levels.M``, ``unknowns.screening.gate_potential.plunger``.
     values
         The values it takes.
     name
@@ -81,7 +81,9 @@ class Axis:
 
 
 class Job(eqx.Module):
-    """What is swept: a setup and an experiment. Paths of axes start at its fields or at ``device``, ``reservoirs``."""
+    """What is swept: a setup and an experiment. Paths of axes start at its fields or at ``device``, ``reservoirs``,
+    ``unknowns``: these by the name of the terminal that floats, or of their kind.
+    """
 
     setup: Setup
     experiment: AbstractExperiment
@@ -94,9 +96,10 @@ class Spot:
     array: Callable[[Job], Any]
     entry: tuple[int, ...]
     meaning: Parameter
+    shape: tuple[int, ...] = ()
 
     def set(self, job: Job, value) -> Job:
-        array = self.array(job)
+        array = jnp.broadcast_to(self.array(job), self.shape)  # a default may be one number for all entries
         return eqx.tree_at(self.array, job, array.at[self.entry].set(value) if self.entry else jnp.asarray(value))
 
 
@@ -115,17 +118,25 @@ def locate(job: Job, path: str) -> Spot:
             choices = [f"reservoirs.{t}.{q}" for t in terminals for q in RESERVOIR_PARAMETERS]
             raise ValueError(f"{path!r} names no parameter; there are {', '.join(choices)}.")
         quantity = rest[1]
-        return Spot(
-            lambda j: getattr(j.setup.reservoirs, quantity), (terminals.index(rest[0]),), RESERVOIR_PARAMETERS[quantity]
-        )
+        entry, meaning = (terminals.index(rest[0]),), RESERVOIR_PARAMETERS[quantity]
+        return Spot(lambda j: getattr(j.setup.reservoirs, quantity), entry, meaning, (len(terminals),))
+    if head == "unknowns":
+        names = [unknown.name for unknown in job.setup.unknowns]
+        if not rest or rest[0] not in names:
+            known = ", ".join(f"unknowns.{name}" for name in names) or "none here"
+            raise ValueError(f"{path!r} names no parameter; there are {known}.")
+        i = names.index(rest[0])
+        return _descend(job.setup.unknowns[i], lambda j: j.setup.unknowns[i], f"unknowns.{rest[0]}", rest[1:], path)
     roots = {
         "device": (job.setup.device, lambda j: j.setup.device),
         "experiment": (job.experiment, lambda j: j.experiment),
     }
     if head not in roots:
-        close = difflib.get_close_matches(head, (*roots, "reservoirs"), n=1, cutoff=0.5)
+        close = difflib.get_close_matches(head, (*roots, "reservoirs", "unknowns"), n=1, cutoff=0.5)
         guess = f"did you mean {close[0]}? " if close else ""
-        raise ValueError(f"{path!r} names no parameter; {guess}a path starts with device, reservoirs or experiment.")
+        raise ValueError(
+            f"{path!r} names no parameter; {guess}a path starts with device, reservoirs, unknowns or experiment."
+        )
     node, where = roots[head]
     return _descend(node, where, head, rest, path)
 
@@ -141,14 +152,15 @@ def _descend(node: Component, where, walked: str, rest: Sequence[str], path: str
         choices = ", ".join(f"{walked}.{name}" for name in [*map(".".join, parts), *numbers])
         raise ValueError(f"{path!r} names no parameter; there are {choices or 'none here'}.")
     name, *entries = rest
-    position = []
+    position, sizes = [], []
     for names_of, entry in itertools.zip_longest(numbers[name].entries, entries):
         choices = getattr(node, names_of) if names_of else ()
         if entry not in choices:
             known = f"entries are {', '.join(choices)}" if choices else "it has no entries"
             raise ValueError(f"{path!r} names no single number of {walked}.{name}; {known}.")
         position.append(choices.index(entry))
-    return Spot(lambda j: getattr(where(j), name), tuple(position), numbers[name])
+        sizes.append(len(choices))
+    return Spot(lambda j: getattr(where(j), name), tuple(position), numbers[name], tuple(sizes))
 
 
 def sweepable(job: Job, path: str) -> Spot:

@@ -29,6 +29,11 @@ class AbstractUnknown(Component):
         """The names of what is found for: a terminal, regions."""
 
     @property
+    def name(self) -> str:
+        """What a path calls it: the terminal that floats, or its kind."""
+        return self.terminal if isinstance(self, AbstractProbe) else type(self).__name__.lower()
+
+    @property
     @abc.abstractmethod
     def spectator(self) -> bool:
         """Whether the device's other currents do not depend on this unknown."""
