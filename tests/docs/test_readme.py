@@ -116,8 +116,8 @@ def test_linked_files_exist(path):
 
 
 def test_the_examples_are_counted():
-    assert len(list((ROOT / "examples").glob("*.toml"))) == 7
-    assert "has seven files" in README
+    assert len(list((ROOT / "examples").glob("*.toml"))) == 11
+    assert "has eleven files" in README
 
 
 def test_the_citation_file_is_of_this_version():

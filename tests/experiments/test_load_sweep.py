@@ -29,7 +29,7 @@ def loads(setup, sources, *temperatures, **options):
     return sweep(LoadSweep(heat_sources=sources, **options), setup, cold)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "diode" in n else n for n in SETUPS])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "probe" in n else n for n in SETUPS])
 def test_from_no_power_to_no_power(name):
     T = float(SETUPS[name].reservoirs.T[1])
     data = driven(name, T, 0.9 * T, 0.5 * T)

@@ -47,6 +47,7 @@ def test_a_single_level_stops_at_equal_occupations(share):
     np.testing.assert_allclose(data.thermopower, expected / (T - 0.8), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_without_a_temperature_difference():
     """The bias vanishes within its bound, and there is no thermopower."""
     for setup in (single_dot(T=(1.3, 1.3)), diode(T=[1.3, 1.3, 1.3])):

@@ -35,7 +35,7 @@ PROBES = {
 }
 """Unknowns, and which of them follow."""
 
-QUICK = ("no probe", "follower")
+QUICK = ("no probe",)
 
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in PROBES]
 

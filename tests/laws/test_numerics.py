@@ -78,9 +78,7 @@ STEP = 2.0**-8
 """Of finite differences, times 1, 2 and 4, in units of each parameter's range."""
 
 
-@pytest.mark.parametrize(
-    "case", [case if case == "resonant" else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.slow) for case in CASES])
 def test_implicit_gradients_are_finite_differences(case):
     """Derivatives of I_L and T_P by each parameter, in units of its range, at random values; finite differences are of
     sixth order."""
@@ -167,7 +165,9 @@ def assert_agree(one, other):
 
 
 @pytest.mark.parametrize("name", SETUPS)
-@pytest.mark.parametrize("effort", Effort)
+@pytest.mark.parametrize(
+    "effort", [e if e is Effort.STRICT else pytest.param(e, marks=pytest.mark.slow) for e in Effort]
+)
 def test_response_is_the_same_compiled_eager_and_batched(name, effort):
     setups = [SETUPS[name][0](x) for x in (0.5, 1.0, 2.0)]
 

@@ -94,6 +94,7 @@ def drawn(number, datasets, folder):
 # --- checks, statements, errata --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", CURVES)
 def test_checks_of_the_curves(number):
     compare_with_pins(list(PAPER.figure(number).check(computed(number))), number)
