@@ -240,6 +240,7 @@ def test_most_problems_are_solved(strength, regions, probed):
     assert states.converged.mean() >= (SHARE if regions else 1.0)
 
 
+@pytest.mark.slow
 def test_zero_of_energy_is_arbitrary():
     """Levels, cavity, reservoirs and what the screening counts from move together, beside gates: currents and
     potentials stay."""

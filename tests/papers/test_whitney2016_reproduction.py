@@ -100,6 +100,7 @@ def test_checks_of_the_curves(number):
     compare_with_pins(list(PAPER.figure(number).check(computed(number))), number)
 
 
+@pytest.mark.slow
 def test_checks_of_the_text():
     compare_with_pins(list(PAPER.check()), None)
 
