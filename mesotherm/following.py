@@ -112,16 +112,15 @@ def follow(
         Everything :class:`mesotherm.SteadyStateExperiment` reads, certified, and ``largest_eigenvalue`` with screening.
         Without ``at``: along ``point``, with the parameter as a coordinate that need not grow. With ``at``: over the
         parameter and ``branch``, in the order in which the curve meets the solutions, NaN where there are no more.
-        The attribute ``broke_off`` says whether the curve could not be followed to its end.
+        The attribute ``broke_off`` says whether the curve could not be followed to its end, or not with so many points.
 
-    Errors: ``ValueError`` for a path that names nothing, a value out of range, or a setup with nothing to solve for.
+    Errors: ``ValueError`` for a path that names nothing, a value out of range, no way to go, or a setup with nothing to
+    solve for. A solution that is not certified, as at a fold, is NaN with its status.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from mesotherm import DoubleBarrier, Reservoirs, Screening, Setup, follow
-    >>> diode = Setup(DoubleBarrier.example(), Reservoirs([0, 0, 0], [1, 1, 1]), [Screening(["U1", "U2", "U3"], 0, 1)])
-    >>> heated = follow(diode, "reservoirs.L.T", 1.0, 2.0)  # doctest: +SKIP
+    ``follow(setup, "reservoirs.L.T", 1.0, 7.0, at=[3.9])`` finds three solutions of the screened double barrier of
+    Balduque & Sánchez's Fig. 3 at its star.
     """
     if not setup.unknowns:
         raise ValueError("follow: this setup has no unknowns, so every point has one solution; use sweep.")
@@ -129,6 +128,8 @@ def follow(
     meaning = sweepable(job, along).meaning
     if not meaning.accepts(np.array([start, stop])):
         raise ValueError(f"follow: {along} leaves the allowed range: {meaning.doc} takes {meaning.allowed()}.")
+    if start == stop:
+        raise ValueError(f"follow: start and stop are both {start:g}; give a way to go.")
     spot, ends = locate(job, along), (start, stop)
     first, last = (spot.set(job, jnp.asarray(value, float)).setup for value in ends)
     trace, y0 = _started(first, last)
@@ -151,7 +152,7 @@ def follow(
         dataset["largest_eigenvalue"] = (name, eigenvalue, attributes_of("largest_eigenvalue", LARGEST_EIGENVALUE))
     dataset.attrs |= {
         "title": f"{type(setup.device).__name__} followed along {along}",
-        "broke_off": int(curve.broke_off),
+        "broke_off": int(curve.broke_off) or int(count == points),
         "points_of_the_curve": count,
     }
     if at is None:
