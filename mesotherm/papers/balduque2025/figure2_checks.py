@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from mesotherm.papers.balduque2025.errata import CURRENT_SCALE, PROBE_TEMPERATURE
 from mesotherm.papers.balduque2025.figure2 import CUT_A, CUT_B, CUT_LEVELS, LEVELS, diode_tests
 from mesotherm.papers.balduque2025.model import DELTA_T, HALF_WIDTH, barrier_alone, slopes
+from mesotherm.papers.balduque2025.selections import forward_and_backward
 from mesotherm.papers.reproduction import Check, Datasets
 
 WIDE_BAND = 1e-8
@@ -36,13 +36,6 @@ def checks(datasets: Datasets) -> Iterator[Check]:
     yield from _heat(datasets)
 
 
-def _both(dataset: xr.Dataset, name: str) -> Float[np.ndarray, "... directions"]:
-    """A current of terminal L (or the probe's μ or T), forward and backward last."""
-    variable = dataset[name]
-    chosen = variable.sel(terminal="L") if "terminal" in variable.dims else variable
-    return chosen.transpose(..., "direction").to_numpy()
-
-
 def _diagonal(values: np.ndarray) -> np.ndarray:
     """Points of a map with ε₁ = ε₃."""
     at = np.arange(len(LEVELS))
@@ -60,7 +53,10 @@ def _largest(values) -> float:
 
 
 def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
-    current, error = _both(fig2, "particle_current"), _both(fig2, "error_particle_current")
+    current, error = (
+        forward_and_backward(fig2, "particle_current"),
+        forward_and_backward(fig2, "error_particle_current"),
+    )
     resolved = np.all(np.abs(current) > error, axis=-1)
     same_sign = np.prod(np.sign(current), axis=-1) > 0
     saturated = np.abs(fig2.rectification_particle.to_numpy()) > 1 - 1e-12
@@ -75,7 +71,10 @@ def _general_statements(fig2: xr.Dataset) -> Iterator[Check]:
         "of one sign, the same ones; the heat currents never have one sign and their rectification never saturates.",
     )
 
-    probe = [(_both(fig2, name), _both(fig2, f"error_{name}")) for name in ("probe_mu", "probe_temperature")]
+    probe = [
+        (forward_and_backward(fig2, name), forward_and_backward(fig2, f"error_{name}"))
+        for name in ("probe_mu", "probe_temperature")
+    ]
     follows = np.any([np.abs(np.diff(value, axis=-1)[..., 0]) > error.sum(axis=-1) for value, error in probe], axis=0)
     rectifies = np.any(
         [
@@ -156,7 +155,10 @@ def _symmetry(fig2: xr.Dataset) -> Iterator[Check]:
     )
 
     alone = barrier_alone(LEVELS)
-    particle, heat = _both(alone, "particle_current")[:, 0], _both(alone, "heat_current")[:, 0]
+    particle, heat = (
+        forward_and_backward(alone, "particle_current")[:, 0],
+        forward_and_backward(alone, "heat_current")[:, 0],
+    )
     yield Check(
         id="fig2-opposite-thermoelectric-responses",
         claim="On the antisymmetric line the thermoelectric responses of the barriers are opposite.",
@@ -181,7 +183,8 @@ def _symmetry(fig2: xr.Dataset) -> Iterator[Check]:
 
 def _antisymmetric_line(fig2: xr.Dataset) -> Iterator[Check]:
     current, mu, T = (
-        _antidiagonal(_both(fig2, name)) for name in ("particle_current", "probe_mu", "probe_temperature")
+        _antidiagonal(forward_and_backward(fig2, name))
+        for name in ("particle_current", "probe_mu", "probe_temperature")
     )
     at_equilibrium = {"left": LEVELS, "right": -LEVELS, "T_L": 1.0, "T_R": 1.0, **RESONANCES_ALIKE}
     forward, backward = (slopes({terminal: 1.0}, **at_equilibrium) for terminal in ("T_L", "T_R"))
@@ -305,7 +308,10 @@ def _cut_a(fig2a: xr.Dataset) -> Iterator[Check]:
         note=f"At the zeros of ΔT = T, the current that vanished is at least {smallest:.1e} in size for ΔT/T = "
         f"{', '.join(f'{other:g}' for other in others)}.",
     )
-    current, error = _both(fig2a, "particle_current"), _both(fig2a, "error_particle_current")
+    current, error = (
+        forward_and_backward(fig2a, "particle_current"),
+        forward_and_backward(fig2a, "error_particle_current"),
+    )
     resolved = np.all(np.abs(current) > error, axis=-1)
     same_sign = np.prod(np.sign(current), axis=-1) > 0
     levels = fig2a.epsilon_1.to_numpy()
@@ -353,7 +359,7 @@ def _widths(fig2e: xr.Dataset) -> Iterator[Check]:
 
 def _heat(datasets: Datasets) -> Iterator[Check]:
     fig2, cuts = datasets["fig2"], (datasets["fig2a"], datasets["fig2b"])
-    heat, error = _both(fig2, "heat_current"), _both(fig2, "error_heat_current")
+    heat, error = forward_and_backward(fig2, "heat_current"), forward_and_backward(fig2, "error_heat_current")
     smallest = float(np.min(np.abs(heat)))
     yield Check(
         id="fig2b-heat-keeps-its-sign",
@@ -407,7 +413,7 @@ def _heat(datasets: Datasets) -> Iterator[Check]:
     )
     deep = diode_tests(CUT_LEVELS, (CUT_A, CUT_B), band_bottom=-np.inf)
     moved = max(
-        _largest(_both(cut, name) - _both(deep.isel(epsilon_3=number), name))
+        _largest(forward_and_backward(cut, name) - forward_and_backward(deep.isel(epsilon_3=number), name))
         for number, cut in enumerate(cuts)
         for name in ("particle_current", "heat_current")
     )

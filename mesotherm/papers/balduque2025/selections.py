@@ -1,4 +1,4 @@
-"""Parts of the datasets of Figs. 3 and 4 that several claims are about."""
+"""Parts of the datasets that several claims are about."""
 
 import numpy as np
 import xarray as xr
@@ -9,10 +9,10 @@ SATURATED = 1 - 1e-12
 
 
 def forward_and_backward(dataset: xr.Dataset, name: str) -> Float[np.ndarray, "... directions"]:
-    """A current of terminal L: levels first, ε₁ before ε₃, forward and backward last."""
-    variable = dataset[name].sel(terminal="L")
+    """A current of terminal L, or the probe's μ or T: levels first, ε₁ before ε₃, forward and backward last."""
+    variable = dataset[name].sel(terminal="L") if "terminal" in dataset[name].dims else dataset[name]
     levels = [dim for dim in ("epsilon_1", "epsilon_3") if dim in variable.dims]
-    return variable.sel(direction=["forward", "backward"]).transpose(*levels, "direction").to_numpy()
+    return variable.sel(direction=["forward", "backward"]).transpose(*levels, ..., "direction").to_numpy()
 
 
 def over_levels(dataset: xr.Dataset, name: str) -> Float[np.ndarray, "levels_1 levels_3"]:
