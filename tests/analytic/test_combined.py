@@ -219,7 +219,7 @@ def _leaking(couplings):
             "holds": jnp.all(audit(state).holds),
         }
 
-    return jax.vmap(one)(couplings)
+    return jax.lax.map(one, couplings)
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +328,7 @@ def _worked(resistances):
         }
         return numbers | {"load_power": delivered, "slope": slope}
 
-    return jax.vmap(one)(resistances)
+    return jax.lax.map(one, resistances)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def computed(device, unknowns, following, mu, T):
         found = noise(state, following=following)
         return state, found, fano_factor(state, found), uncertainty_product(state, found)
 
-    return jax.vmap(one)(mu, T)
+    return jax.lax.map(lambda row: one(*row), (mu, T))
 
 
 def noises(device, mu, T, unknowns=(), following=()):

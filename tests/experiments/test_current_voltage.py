@@ -87,7 +87,7 @@ def test_a_state_that_is_not_solved_does_not_stop_the_others():
     def measure(half_width):
         return CurrentVoltage(1.0).measure(diode(half_widths=(1.5, half_width)), Effort.FAST)
 
-    out = jax.jit(jax.vmap(measure))(jnp.array([1.0, 0.01]))
+    out = jax.jit(lambda widths: jax.lax.map(measure, widths))(jnp.array([1.0, 0.01]))
     assert out["status"].tolist() == [Outcome.CONVERGED, Outcome.NOT_FINITE]
     assert np.isfinite(out["differential_conductance"][0])
 

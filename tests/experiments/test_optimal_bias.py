@@ -43,7 +43,9 @@ def test_a_point_that_is_not_solved_does_not_stop_the_others():
         for (left, right), widths, T in zip(levels, half_widths, temperatures, strict=True)
     ]
     setups = jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
-    measure = eqx.filter_jit(jax.vmap(lambda setup: PowerAtOptimalBias("R").measure(setup, Effort.FAST)))
+    measure = eqx.filter_jit(
+        lambda setups: jax.lax.map(lambda setup: PowerAtOptimalBias("R").measure(setup, Effort.FAST), setups)
+    )
     out = {name: np.asarray(values) for name, values in measure(setups).items()}
     converged = out["status"] == Outcome.CONVERGED
     assert 0 < np.sum(converged) < len(drawn)

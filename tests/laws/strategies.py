@@ -33,8 +33,8 @@ from mesotherm import (
 GRID = 2.0**-20
 """Energies are multiples of this one."""
 
-BATCH, CHUNK = 32, 8
-"""Random problems in one example of hypothesis, and how many of them are solved side by side."""
+BATCH = 32
+"""Random problems in one example of hypothesis. They are solved one after the other: a batch compiles for long."""
 
 REPRODUCIBLE = settings(deadline=None, derandomize=True, max_examples=5, database=None)
 
@@ -59,10 +59,9 @@ class Bucket:
 
     def solve(self, rows, shift=0.0) -> "Solved":
         """Every problem of a batch, its zero of energy shifted (one number for all, or one each)."""
-        chunks = {**rows, "shift": np.broadcast_to(shift, BATCH)}
-        chunks = {name: jnp.asarray(x.reshape(BATCH // CHUNK, CHUNK, *x.shape[1:])) for name, x in chunks.items()}
-        flat = {name: np.asarray(x).reshape(BATCH, *x.shape[2:]) for name, x in _solve(self, chunks).items()}
-        return Solved(**flat)
+        rows = {**rows, "shift": np.broadcast_to(shift, BATCH)}
+        found = _solve(self, {name: jnp.asarray(column) for name, column in rows.items()})
+        return Solved(**{name: np.asarray(column) for name, column in found.items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Solved:
 
 
 @eqx.filter_jit
-def _solve(bucket, chunks):
+def _solve(bucket, rows):
     def one(row):
         device, reservoirs = bucket.build(row).shifted(row["shift"]), Reservoirs(row["mu"], row["T"])
         state = steady_state(device, reservoirs.shifted(row["shift"]), bucket.unknowns, throw=False)
@@ -106,7 +105,7 @@ def _solve(bucket, chunks):
             "holds": audit(state).holds,
         }
 
-    return jax.lax.map(jax.vmap(one), chunks)
+    return jax.lax.map(one, rows)
 
 
 def on_grid(energy) -> np.ndarray:

@@ -103,7 +103,7 @@ def _solved(rows):
             "holds": audit(state).holds,
         }
 
-    return jax.vmap(one)(rows)
+    return jax.lax.map(one, rows)
 
 
 def solved(rows) -> Solved:
