@@ -188,7 +188,7 @@ def _read(trace: Trace, s, y, effort: Effort):
             out["largest_eigenvalue"] = jnp.max(jnp.linalg.eigvals(relaxation_of(problem, found)).real)
         return out
 
-    return jax.lax.map(one, (s, y), batch_size=trace.first.device.points_together)
+    return jax.lax.map(one, (s, y))
 
 
 def crossings(s: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -28,8 +28,11 @@ from mesotherm.labels import labelled, labels_of
 from mesotherm.results import Outcome
 
 LADDER = ((Effort.FAST, 64), (Effort.STRICT, 4), (Effort.STUBBORN, 1))
-"""Rungs, with the points per call of each compiled function, in units of the device's ``points_together``: progress is
-reported as often."""
+"""Rungs, with the batches per call of each compiled function: progress is reported as often."""
+
+FEW_POINTS = 4096
+"""A sweep of up to so many points evaluates them one by one, as do the later rungs of any sweep. Batches of the device's
+``points_together`` are up to three times as fast, but compile twice as long: seconds that few points do not earn back."""
 
 REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NOT_FINITE)
 """Outcomes that more effort may change; the others are answers."""
@@ -104,14 +107,14 @@ def sweep(
 
 
 @eqx.filter_jit
-def _measure(job: Job, paths: tuple[str, ...], points, effort: Effort):
+def _measure(job: Job, paths: tuple[str, ...], points, effort: Effort, batch: int | None):
     def one(values):
         changed = job
         for path, value in zip(paths, values, strict=True):
             changed = locate(job, path).set(changed, value)
         return changed.experiment.measure(changed.setup, effort)
 
-    return jax.lax.map(one, points, batch_size=_batch(len(points), job.setup.device.points_together))
+    return jax.lax.map(one, points, batch_size=batch)
 
 
 def _batch(points: int, most: int) -> int:
@@ -132,13 +135,13 @@ def forget_compiled() -> None:
     _COMPILED.clear()
 
 
-def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort):
+def _compile(job: Job, paths: tuple[str, ...], chunk: int, effort: Effort, batch: int | None):
     shapes = tuple(jnp.shape(leaf) for leaf in jax.tree.leaves(job))
-    key = jax.tree.structure(job), shapes, paths, chunk, effort
+    key = jax.tree.structure(job), shapes, paths, chunk, effort, batch
     if key not in _COMPILED:
         while len(_COMPILED) >= MOST_COMPILED:
             _COMPILED.pop(next(iter(_COMPILED)))
-        _COMPILED[key] = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort).compile()
+        _COMPILED[key] = _measure.lower(job, paths, jnp.zeros((chunk, len(paths))), effort, batch).compile()
     return _COMPILED[key]
 
 
@@ -148,18 +151,18 @@ def _climb(job, paths, grid, seconds, progress):
     total = len(grid)
     data: dict[str, np.ndarray] = {}
     left = np.arange(total)
-    first = next(position for position, (effort, _) in enumerate(LADDER) if effort is job.setup.device.first_effort)
-    for effort, chunk in LADDER[first:]:
+    rungs = LADDER[[effort for effort, _ in LADDER].index(job.setup.device.first_effort) :]
+    for effort, batches in rungs:
         settled = total - len(left)
 
         def report(done, settled=settled):
             progress(settled + done, total)
 
-        together = job.setup.device.points_together
-        chunk = min(chunk * together, total)
+        together = job.setup.device.points_together if settled == 0 and total > FEW_POINTS else 1
+        chunk = min(batches * together, total)
         batch = _batch(chunk, together)
         whole = batch * -(-chunk // batch)  # a remainder would be compiled apart
-        found = _run(job, paths, grid[left], effort, whole, seconds, report)
+        found = _run(job, paths, grid[left], effort, whole, batch if batch > 1 else None, seconds, report)
         for name, values in found.items():
             data.setdefault(name, values)[left] = values
         left = left[np.isin(found["status"], REPEATED_OUTCOMES).reshape(len(left), -1).any(axis=1)]
@@ -168,16 +171,16 @@ def _climb(job, paths, grid, seconds, progress):
     return data
 
 
-def _run(job, paths, grid, effort, chunk, seconds, progress):
+def _run(job, paths, grid, effort, chunk, batch, seconds, progress):
     """One rung over a list of points, in padded chunks, on as many threads as there are cores."""
     started = time.perf_counter()
-    measure = _compile(job, paths, chunk, effort)
+    measure = _compile(job, paths, chunk, effort, batch)
     compiled = time.perf_counter()
 
     def compute(start):
         points = grid[start : start + chunk]
         padded = np.concatenate([points, np.repeat(points[-1:], chunk - len(points), axis=0)])
-        out = measure(job, paths, jnp.asarray(padded), effort)
+        out = measure(job, paths, jnp.asarray(padded), effort, batch)
         return {name: np.asarray(values)[: len(points)] for name, values in out.items()}
 
     pieces, done = [], 0

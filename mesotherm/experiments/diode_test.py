@@ -61,7 +61,7 @@ class DiodeTest(AbstractExperiment):
             state = eqx.tree_at(lambda s: s.reservoirs.T, setup, temperatures).solve(effort)
             return read(state)
 
-        out = jax.vmap(direction)(heated)
+        out = jax.lax.map(direction, heated)
         for quantity in ("particle", "heat"):
             current, error = out[f"{quantity}_current"][:, hot], out[f"error_{quantity}_current"][:, hot]
             total = jnp.sum(jnp.abs(current))

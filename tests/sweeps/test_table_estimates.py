@@ -94,7 +94,9 @@ def test_all_readings_share_one_compiled_function_and_count_as_progress(swept):
     done, totals = zip(*reports, strict=True)
     points = len(BIAS.values) * len(MOVED)
     assert set(totals) == {3 * points}
-    assert list(done) == [points, 2 * points, 3 * points]
+    assert np.all(np.diff(done) > 0)
+    assert {points, 2 * points, 3 * points} <= set(done)
+    assert done[-1] == 3 * points
 
 
 def test_a_device_without_a_table_has_no_estimates():
