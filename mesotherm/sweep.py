@@ -31,8 +31,8 @@ LADDER = ((Effort.FAST, 64), (Effort.STRICT, 4), (Effort.STUBBORN, 1))
 """Rungs, with the batches per call of each compiled function: progress is reported as often."""
 
 FEW_POINTS = 4096
-"""A sweep of up to so many points evaluates them one by one, as do the later rungs of any sweep. Batches of the device's
-``points_together`` are up to three times as fast, but compile twice as long: seconds that few points do not earn back."""
+"""A sweep of up to so many points evaluates them one by one, as do the later rungs of any sweep. Batches of as many
+as the device's ``points_together`` are up to three times as fast, but compile for seconds longer."""
 
 REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NOT_FINITE)
 """Outcomes that more effort may change; the others are answers."""
