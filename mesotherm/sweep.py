@@ -30,9 +30,9 @@ from mesotherm.results import Outcome
 LADDER = ((Effort.FAST, 64), (Effort.STRICT, 4), (Effort.STUBBORN, 1))
 """Rungs, with the batches per call of each compiled function: progress is reported as often."""
 
-FEW_POINTS = 4096
-"""A sweep of up to so many points evaluates them one by one, as do the later rungs of any sweep. Batches of as many
-as the device's ``points_together`` are up to three times as fast, but compile for seconds longer."""
+BATCHES_PAY = 4096
+"""Batches are quicker to compute, the more the larger they are, but compile for seconds longer: a sweep uses them where
+its points times the device's ``points_together`` exceed this number, and not on later rungs."""
 
 REPEATED_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.TOLERANCE_MISSED, Outcome.NOT_FINITE)
 """Outcomes that more effort may change; the others are answers."""
@@ -158,7 +158,9 @@ def _climb(job, paths, grid, seconds, progress):
         def report(done, settled=settled):
             progress(settled + done, total)
 
-        together = job.setup.device.points_together if settled == 0 and total > FEW_POINTS else 1
+        together = job.setup.device.points_together
+        if settled > 0 or total * together <= BATCHES_PAY:
+            together = 1
         chunk = min(batches * together, total)
         batch = _batch(chunk, together)
         whole = batch * -(-chunk // batch)  # a remainder would be compiled apart

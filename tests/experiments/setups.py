@@ -48,8 +48,13 @@ SETUPS = {
 }
 """One setup for every engine and kind of unknown; L and R can be biased in each."""
 
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if "voltage" in name else name for name in SETUPS]
-"""For tests that compile for a long time: that of the second diode is the same again."""
+
+def slow_among(names, *parts: str):
+    """The same names, those that contain one of ``parts`` with the marker slow: they compile for long."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if any(part in name for part in parts) else name for name in names
+    ]
+
 
 SOURCES = {name: ("H",) if "thermocouple" in name else ("L",) for name in SETUPS}
 """What heats each."""

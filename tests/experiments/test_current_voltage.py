@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from setups import SETUPS, diode, single_dot, single_level_current, thermocouple
+from setups import SETUPS, diode, single_dot, single_level_current, slow_among, thermocouple
 
 from mesotherm import (
     Axis,
@@ -24,7 +24,7 @@ SEVEN = np.arange(-3.0, 4.0)
 """Biases always come in seven: one compiled function per kind of setup serves all tests."""
 
 
-@pytest.mark.parametrize("probe", [ThermalizingProbe, VoltageProbe])
+@pytest.mark.parametrize("probe", [pytest.param(ThermalizingProbe, marks=pytest.mark.slow), VoltageProbe])
 def test_landauer_conductance_at_low_temperature(probe):
     """Two barriers with a probe between them are conductors in series, each (g_s/h) 𝒯(μ); corrections are of order
     (T/Γ)²."""
@@ -50,7 +50,7 @@ def test_closed_form_of_a_single_level():
         np.testing.assert_allclose(data.differential_conductance, slope, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", slow_among(SETUPS, "diode"))
 def test_slope_follows_the_probes(name):
     """Against sixth-order differences of the currents."""
     step = 0.05
@@ -61,7 +61,7 @@ def test_slope_follows_the_probes(name):
     assert float(data.differential_conductance[3]) == pytest.approx(difference, rel=1e-11)
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", slow_among(SETUPS, "diode"))
 def test_bias_is_mu_left_minus_mu_right(name):
     setup = SETUPS[name]
     data = sweep(CurrentVoltage(left_share=0.25), setup, [Axis("experiment.bias", 0.8 + SEVEN)]).isel(bias=3)

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from setups import (
-    NAMES,
     SETUPS,
     SOURCES,
     diode,
     single_dot,
     single_level_current,
+    slow_among,
     stopping_bias,
 )
 
@@ -29,7 +29,7 @@ def loads(setup, sources, *temperatures, **options):
     return sweep(LoadSweep(heat_sources=sources, **options), setup, cold)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "probe" in n else n for n in SETUPS])
+@pytest.mark.parametrize("name", slow_among(SETUPS, "probe"))
 def test_from_no_power_to_no_power(name):
     T = float(SETUPS[name].reservoirs.T[1])
     data = driven(name, T, 0.9 * T, 0.5 * T)
@@ -47,7 +47,7 @@ def test_from_no_power_to_no_power(name):
     assert (data.error_maximum_power <= 1e-5 * data.maximum_power).all()
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "diode" in n else n for n in NAMES])
+@pytest.mark.parametrize("name", slow_among(SETUPS, "probe"))
 def test_no_efficiency_beyond_carnot(name):
     """Between the hot source and whatever else exchanges heat, all of it at one temperature: the second law."""
     T_L, T_R, *others = SETUPS[name].reservoirs.T.tolist()
@@ -99,9 +99,7 @@ def test_largest_power_of_a_single_level(share):
         assert abs(at.efficiency_at_maximum_power - efficiency) <= at.error_efficiency_at_maximum_power < 1e-5
 
 
-@pytest.mark.parametrize(
-    "name", ["single dot", "thermocouple", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", slow_among(["single dot", "thermocouple", "diode with a thermalizing probe"], "diode"))
 def test_largest_power_is_that_at_the_optimal_bias(name):
     """With all of the bias on R the load curve passes through the best point of both signs."""
     setup = SETUPS[name]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array, Float
-from setups import NAMES, SETUPS, diode, single_dot, stopping_bias, thermocouple
+from setups import SETUPS, diode, single_dot, slow_among, stopping_bias, thermocouple
 
 from mesotherm import (
     Axis,
@@ -57,7 +57,7 @@ def test_without_a_temperature_difference():
         assert np.isnan(data.thermopower)
 
 
-@pytest.mark.parametrize("name", ["single dot", "thermocouple", "diode with a thermalizing probe"])
+@pytest.mark.parametrize("name", slow_among(["single dot", "thermocouple", "diode with a thermalizing probe"], "diode"))
 def test_the_right_terminal_may_float_instead(name):
     """With all of the bias on the right, a voltage probe there finds the same."""
     setup = SETUPS[name]
@@ -70,7 +70,7 @@ def test_the_right_terminal_may_float_instead(name):
     assert abs(float(data.open_circuit_bias + state.reservoirs.mu[1])) <= both < 1e-7
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_among(SETUPS, "voltage", "thermocouple with a probe"))
 def test_no_current_flows(name):
     T = float(SETUPS[name].reservoirs.T[0])
     data = sweep(OpenCircuit(), SETUPS[name], hot(T, 1.5 * T, 2 * T))
@@ -83,9 +83,7 @@ def test_no_current_flows(name):
     assert (data.law_violation <= 1).all()
 
 
-@pytest.mark.parametrize(
-    "name", ["single dot", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", slow_among(["single dot", "diode with a thermalizing probe"], "diode"))
 def test_linear_response(name):
     """S G is minus the thermocurrent per temperature difference, and T times that is the heat per bias (Onsager)."""
     setup, T = SETUPS[name], 1.2
@@ -108,6 +106,7 @@ def test_linear_response(name):
     assert float(heat) == pytest.approx(T * float(thermocurrent), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_a_vanishing_probe_looks_on():
     """It is no part of the search, and reads the state found."""
     rates = {"rate_R": (0.3, 1.0, 0.7, 0.2)}

@@ -5,16 +5,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from setups import SETUPS, diode
+from setups import SETUPS, diode, slow_among
 
 from mesotherm import Effort, Outcome, PowerAtOptimalBias, Reservoirs, steady_state
 from mesotherm.observables import power
 from mesotherm.steady_state import slopes_along
 
 
-@pytest.mark.parametrize(
-    "name", ["thermocouple with a probe", pytest.param("diode with a thermalizing probe", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", slow_among(["thermocouple with a probe", "diode with a thermalizing probe"], "diode"))
 def test_slopes_along_agree_with_differentiating_the_state(name):
     """Every current's derivative with respect to one μ and one T together, probes following."""
     setup = SETUPS[name]
@@ -52,7 +50,7 @@ def test_a_point_that_is_not_solved_does_not_stop_the_others():
     assert np.all(out["power"][converged] > out["error_power"][converged])
 
 
-@pytest.mark.parametrize("name", ["thermocouple", "thermocouple with a probe"])
+@pytest.mark.parametrize("name", slow_among(["thermocouple", "thermocouple with a probe"], "probe"))
 def test_the_power_falls_on_either_side(name):
     setup = SETUPS[name]
     out = eqx.filter_jit(PowerAtOptimalBias("R").measure)(setup, Effort.FAST)

@@ -184,7 +184,8 @@ def test_response_is_the_same_compiled_eager_and_batched(name, effort):
             assert_agree(eager, jax.tree.map(lambda x, i=i: x[i], many))
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "diode" else n for n in SETUPS])
+@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.slow
 def test_steady_state_is_the_same_compiled_eager_and_batched(name):
     """Eager: Newton's method written out, on the balances of the probe evaluated operation by operation."""
     setups = [SETUPS[name][0](x) for x in (0.5, 1.0, 2.0)]

@@ -262,7 +262,7 @@ def test_zero_of_energy_is_arbitrary():
 # Limits of the probe's strength.
 
 
-@pytest.mark.parametrize("regions", [(), ALL])
+@pytest.mark.parametrize("regions", [(), pytest.param(ALL, marks=pytest.mark.slow)])
 def test_a_weak_probe_is_none(regions):
     """Everything at λ → 0 goes to what it is without a probe, as λ."""
     strengths = np.array([1e-4, 1e-5, 1e-6, 1e-11])

@@ -96,6 +96,7 @@ def test_the_cavity_phase_decides():
     assert abs(particle[0] - particle[1]) > 0.5 * STAR["I"][0]
 
 
+@pytest.mark.slow
 def test_three_solutions_on_an_s_shaped_branch():
     setup = Setup(diode(), heated(True, 2.9), SCREENED)
     found = branches(setup)

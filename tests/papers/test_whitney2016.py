@@ -100,6 +100,7 @@ def test_figure_4():
     assert close(out["probe_temperature"][0], expected["effective_temperature"])
 
 
+@pytest.mark.slow
 def test_figure_6_with_a_thermalizing_probe():
     case = DATA["fig6_x1"]
     out = measure("2", rate_P=case["rate_P"])
