@@ -36,6 +36,7 @@ from mesotherm import (
     sweep,
 )
 from mesotherm.engines.rate_equation import transition_flows
+from mesotherm.papers.balduque2025.screened import COHERENT, diode
 
 REPEATS = 7
 COMPARED = 30
@@ -51,6 +52,13 @@ def diode_map(half_width: float, points: int):
     return DiodeTest(delta_temperature=1.0), setup, axes, 2 * points**2
 
 
+def screened_map(points: int):
+    """The same of a coherent double barrier with three screened potentials: Fig. 3 of Balduque & Sánchez (2025)."""
+    levels = np.linspace(-10, 10, points)
+    axes = [Axis("device.level_1", levels, "epsilon_1"), Axis("device.level_3", levels, "epsilon_3")]
+    return DiodeTest(delta_temperature=1.0), diode(COHERENT), axes, 2 * points**2
+
+
 def thermocouple_curve(points: int):
     """Optimal bias and effective temperature along the cold temperature."""
     setup = Setup(quantum_dot_thermocouple(), Reservoirs([0] * 5, [8, 8, 16, 8, 8]), (VanishingProbe("P"),))
@@ -62,6 +70,7 @@ MAP = "thermalization diode, 201×201, Γ = 3 T (probe solves)"
 JOBS = {
     MAP: diode_map(3.0, 201),
     "thermalization diode, 31×31, Γ = 0.01 T, strict rung (probe solves)": diode_map(0.01, 31),
+    "screened double barrier, 41×41, Γ = T (screened solves)": screened_map(41),
     "thermocouple, V_opt and T_M, 101 temperatures": thermocouple_curve(101),
 }
 

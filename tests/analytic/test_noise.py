@@ -157,9 +157,10 @@ def test_coherence_beats_the_uncertainty_relation():
 # ---------------------------------------------------------------------------------------------------------------------
 # Two contacts in series, every electron passing the probe between them.
 
-PAIRS = [(0.5, 0.5), pytest.param(0.2, 0.9, marks=pytest.mark.slow), pytest.param(1.0, 0.3, marks=pytest.mark.slow)]
+PAIRS = [(0.5, 0.5), (0.2, 0.9), (1.0, 0.3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_voltage_probe_between_two_contacts(first, second):
     """Resistors in series with noise of their own: S = (R₁² S₁ + R₂² S₂)/(R₁ + R₂)² once the voltage between them

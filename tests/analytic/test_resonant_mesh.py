@@ -160,6 +160,7 @@ def random_network(random):
     return levels, half_widths, random.uniform(0, 25), 10 ** random.uniform(0, 1.5, 3)
 
 
+@pytest.mark.slow
 def test_fast_and_strict_charges_agree_within_their_bounds():
     random = np.random.default_rng(3)
     sure = good = 0

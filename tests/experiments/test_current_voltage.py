@@ -50,7 +50,7 @@ def test_closed_form_of_a_single_level():
         np.testing.assert_allclose(data.differential_conductance, slope, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", slow_among(SETUPS, "diode"))
+@pytest.mark.parametrize("name", slow_among(SETUPS, "probe"))
 def test_slope_follows_the_probes(name):
     """Against sixth-order differences of the currents."""
     step = 0.05

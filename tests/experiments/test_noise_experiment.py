@@ -68,6 +68,7 @@ def test_following_and_frozen_differ(followed):
     np.testing.assert_allclose(followed.particle_noise.sel(terminal="L", other_terminal="L"), in_line, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_narrow_level_climbs_the_ladder():
     """The smooth rule does not resolve it; its bound says so and the graded one is used."""
     setup = Setup(single_level(1e-3, 0.3, energy=0.2), Reservoirs([0.0, 0.0], [1.0, 1.0]))

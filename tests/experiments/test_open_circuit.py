@@ -70,7 +70,7 @@ def test_the_right_terminal_may_float_instead(name):
     assert abs(float(data.open_circuit_bias + state.reservoirs.mu[1])) <= both < 1e-7
 
 
-@pytest.mark.parametrize("name", slow_among(SETUPS, "voltage", "thermocouple with a probe"))
+@pytest.mark.parametrize("name", slow_among(SETUPS, "probe"))
 def test_no_current_flows(name):
     T = float(SETUPS[name].reservoirs.T[0])
     data = sweep(OpenCircuit(), SETUPS[name], hot(T, 1.5 * T, 2 * T))

@@ -13,6 +13,7 @@ from mesotherm.steady_state import slopes_along
 
 
 @pytest.mark.parametrize("name", slow_among(["thermocouple with a probe", "diode with a thermalizing probe"], "diode"))
+@pytest.mark.slow
 def test_slopes_along_agree_with_differentiating_the_state(name):
     """Every current's derivative with respect to one μ and one T together, probes following."""
     setup = SETUPS[name]

@@ -165,9 +165,8 @@ def assert_agree(one, other):
 
 
 @pytest.mark.parametrize("name", SETUPS)
-@pytest.mark.parametrize(
-    "effort", [e if e is Effort.STRICT else pytest.param(e, marks=pytest.mark.slow) for e in Effort]
-)
+@pytest.mark.parametrize("effort", Effort)
+@pytest.mark.slow
 def test_response_is_the_same_compiled_eager_and_batched(name, effort):
     setups = [SETUPS[name][0](x) for x in (0.5, 1.0, 2.0)]
 
@@ -250,7 +249,7 @@ def biased(mu_R):
     return Reservoirs([0, mu_R, 0, 0, 0], [8, 8, 16, 4, 8])
 
 
-@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("probe", [pytest.param("weak", marks=pytest.mark.slow), "vanishing"])
 def test_inverted_thermocouple_says_so_and_its_neighbour_converges(probe):
     rate, unknown = PROBES[probe]
     device = quantum_dot_thermocouple(rate_P=rate)

@@ -177,7 +177,7 @@ CASES = [
     pytest.param(0.0, (), False, id="0, unscreened"),
     pytest.param(0.0, ALL, False, id="0, screened"),
     pytest.param(0.5, (), True, id="0.5, unscreened", marks=SLOW),
-    pytest.param(1.0, (), True, id="1.0, unscreened"),
+    pytest.param(1.0, (), True, id="1.0, unscreened", marks=SLOW),
     pytest.param(0.25, ALL, True, id="0.25, screened", marks=SLOW),
     *(pytest.param(strength, (), True, id=f"{strength}, unscreened", marks=SLOW) for strength in (0.25, 0.75)),
     *(pytest.param(strength, ALL, True, id=f"{strength}, screened", marks=SLOW) for strength in (0.5, 0.75, 1.0)),
@@ -278,7 +278,7 @@ def test_a_weak_probe_is_none(regions):
             assert far[0] / far[1] == pytest.approx(10, rel=0.1), name
 
 
-@pytest.mark.parametrize("regions", [(), ALL])
+@pytest.mark.parametrize("regions", [(), pytest.param(ALL, marks=pytest.mark.slow)])
 def test_a_strong_probe_takes_all(regions):
     """Everything at λ → 1 goes to what it is at λ = 1, as 1 − λ."""
     kept = np.array([1e-3, 1e-4, 1e-5, 2.0**-36, 0.0])
@@ -394,6 +394,24 @@ def blind(row):
     return WithoutPoles(device(row))
 
 
+def plain(row):
+    return WithoutClosedForms(device(row))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrapped", [plain, blind])
+def test_closed_forms_and_poles_change_no_potential(wrapped):
+    """The same solver with S alone, and with a mesh that knows no poles: the same U, and error bounds that hold."""
+    strengths = np.array([0.1, 0.5, 1.0])
+    closed, other = (solved(many(STAR, 3, strength=strengths), wrapped=kind) for kind in (device, wrapped))
+    assert np.all(closed.converged)
+    assert np.all(other.converged)
+    np.testing.assert_allclose(other.q, closed.q, rtol=0, atol=1e-9)
+    assert np.all(abs(other.q - closed.q) <= closed.q_error + other.q_error)
+    assert np.all(abs(other.particle - closed.particle) <= closed.particle_error + other.particle_error)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "narrowest",
     [

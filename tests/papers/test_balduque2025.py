@@ -99,6 +99,7 @@ def test_largest_heat_rectification(case):
     assert float(out["error_rectification_heat"]) < 1e-9
 
 
+@pytest.mark.slow
 def test_antisymmetric_line_in_a_wide_band():
     """I^F = I^B, μ_p^F + μ_p^B = 2μ and T_p^F = T_p^B hold exactly at any ΔT (the paper's T + ΔT/2 is first order)."""
     for level in (0.7, 2.5, 6.0):
@@ -111,6 +112,7 @@ def test_antisymmetric_line_in_a_wide_band():
 
 @pytest.mark.parametrize("barrier", [ResonantBarrier(2.0, 3.0), ResonantBarrier(-5.0, 3.0), StepBarrier(1.0)])
 @pytest.mark.parametrize("hot", [0, 1])
+@pytest.mark.slow
 def test_equation_3_with_its_joule_term(barrier, hot):
     """With a transparent region on the right, I = (2/h)(μ_p − μ) and J = (2/h)[(μ_p − μ)²/2 + π²(T_p² − T_R²)/6]."""
     T = jnp.array([1.0, 1.0, 1.0]).at[hot].add(1.0)

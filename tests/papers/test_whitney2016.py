@@ -75,6 +75,7 @@ def test_figure_2_dot_as_hot_as_the_circuit():
     assert below < 8 < above
 
 
+@pytest.mark.slow
 def test_without_bias_heat_and_temperature_vanish_together():
     """For γ_L + γ_R independent of (h, c) and V = 0: J_in = 0 exactly where T_M = T_0."""
     case = DATA["fig2_unbiased_zero"]

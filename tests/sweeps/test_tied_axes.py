@@ -34,6 +34,7 @@ def test_tied_parameters_follow():
             np.testing.assert_allclose(found, state.currents.particle, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_scale_and_offset_are_of_the_axis_value():
     """A hot terminal and a bias driven by one number: T_L = 1 + x, mu_L = 2 x."""
     axis = Axis("reservoirs.L.T", [0.5, 1.0], "x", offset=1.0, tied=(Tie("reservoirs.L.mu", scale=2.0),))
