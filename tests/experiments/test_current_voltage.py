@@ -24,7 +24,8 @@ SEVEN = np.arange(-3.0, 4.0)
 """Biases always come in seven: one compiled function per kind of setup serves all tests."""
 
 
-@pytest.mark.parametrize("probe", [pytest.param(ThermalizingProbe, marks=pytest.mark.slow), VoltageProbe])
+@pytest.mark.slow
+@pytest.mark.parametrize("probe", [ThermalizingProbe, VoltageProbe])
 def test_landauer_conductance_at_low_temperature(probe):
     """Two barriers with a probe between them are conductors in series, each (g_s/h) 𝒯(μ); corrections are of order
     (T/Γ)²."""
@@ -61,7 +62,7 @@ def test_slope_follows_the_probes(name):
     assert float(data.differential_conductance[3]) == pytest.approx(difference, rel=1e-11)
 
 
-@pytest.mark.parametrize("name", slow_among(SETUPS, "diode"))
+@pytest.mark.parametrize("name", slow_among(SETUPS, "probe"))
 def test_bias_is_mu_left_minus_mu_right(name):
     setup = SETUPS[name]
     data = sweep(CurrentVoltage(left_share=0.25), setup, [Axis("experiment.bias", 0.8 + SEVEN)]).isel(bias=3)

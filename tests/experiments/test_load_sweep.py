@@ -99,7 +99,9 @@ def test_largest_power_of_a_single_level(share):
         assert abs(at.efficiency_at_maximum_power - efficiency) <= at.error_efficiency_at_maximum_power < 1e-5
 
 
-@pytest.mark.parametrize("name", slow_among(["single dot", "thermocouple", "diode with a thermalizing probe"], "diode"))
+@pytest.mark.parametrize(
+    "name", slow_among(["single dot", "thermocouple", "diode with a thermalizing probe"], "thermo", "diode")
+)
 def test_largest_power_is_that_at_the_optimal_bias(name):
     """With all of the bias on R the load curve passes through the best point of both signs."""
     setup = SETUPS[name]

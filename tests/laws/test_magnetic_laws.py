@@ -214,6 +214,7 @@ def _currents_at_fixed_potential(phases, mu, T):
     return jax.lax.map(one, (phases, mu, T))
 
 
+@pytest.mark.slow
 def test_two_terminals_are_even_in_the_flux():
     """At fixed potentials at any bias: particles return what they bring, |t(φ)|² = |t(−φ)|². So is the thermopower."""
     rng = np.random.default_rng(5)

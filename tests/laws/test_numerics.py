@@ -124,7 +124,7 @@ AFFORDABLE = {"diode": Effort.STUBBORN, "thermocouple": Effort.FAST}
 SETUPS = {"diode": (diode_setup, "device.left.level"), "thermocouple": (thermocouple_setup, "device.levels.M")}
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", [pytest.param("diode", marks=pytest.mark.slow), "thermocouple"])
 def test_second_steady_state_compiles_nothing(name, compilations):
     setups = [SETUPS[name][0](x) for x in (1.0, 1.5)]
     states = []

@@ -34,7 +34,8 @@ def diode(left, right, half_width=3.0, band_bottom=-40.0):
 @jax.jit
 def solve(left, right, half_width, temperatures, band_bottom=-40.0):
     device = diode(left, right, half_width, band_bottom)
-    return steady_state(device, Reservoirs(jnp.zeros(3), temperatures), [ThermalizingProbe("P")], throw=False)
+    reservoirs = Reservoirs(jnp.zeros(3), temperatures)
+    return steady_state(device, reservoirs, [ThermalizingProbe("P")], effort=Effort.STRICT, throw=False)
 
 
 def measured(state):
