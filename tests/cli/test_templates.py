@@ -14,12 +14,7 @@ from mesotherm.experiments import AbstractExperiment
 KINDS = [*kinds(AbstractDevice), *kinds(AbstractExperiment)]
 
 
-LONG_TO_COMPILE = ("combined", "double_barrier", "noise")
-
-
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in LONG_TO_COMPILE else kind for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_template_runs_as_it_stands(kind, tmp_path):
     file, out = tmp_path / "mine.toml", tmp_path / "out"
     assert mesotherm("new", kind, "--out", file).exit_code == 0

@@ -99,7 +99,7 @@ def test_a_mistake_is_explained(tmp_path, text):
     assert REFUSED[text] in result.stderr
 
 
-LONG_TO_COMPILE = ("ring_thermopower", "screened_double_barrier", "thermovoltage")
+LONG_TO_COMPILE = "ring_thermopower", "thermovoltage"
 
 
 def examples():

@@ -401,12 +401,13 @@ def plain(row):
 @pytest.mark.slow
 @pytest.mark.parametrize("wrapped", [plain, blind])
 def test_closed_forms_and_poles_change_no_potential(wrapped):
-    """The same solver with S alone, and with a mesh that knows no poles: the same U, and error bounds that hold."""
+    """The same solver with S alone, and with a mesh that knows no poles: the same U, and error bounds that hold.
+    Without poles the point λ = 0.1, where cavity levels are narrow, is not solved, and says so."""
     strengths = np.array([0.1, 0.5, 1.0])
     closed, other = (solved(many(STAR, 3, strength=strengths), wrapped=kind) for kind in (device, wrapped))
     assert np.all(closed.converged)
-    assert np.all(other.converged)
-    np.testing.assert_allclose(other.q, closed.q, rtol=0, atol=1e-9)
+    assert other.converged.tolist() == [wrapped is plain, True, True]
+    np.testing.assert_allclose(other.q[other.converged], closed.q[other.converged], rtol=0, atol=1e-9)
     assert np.all(abs(other.q - closed.q) <= closed.q_error + other.q_error)
     assert np.all(abs(other.particle - closed.particle) <= closed.particle_error + other.particle_error)
 
