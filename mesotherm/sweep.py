@@ -152,14 +152,14 @@ def _climb(job, paths, grid, seconds, progress):
     data: dict[str, np.ndarray] = {}
     left = np.arange(total)
     rungs = LADDER[[effort for effort, _ in LADDER].index(job.setup.device.first_effort) :]
-    for effort, batches in rungs:
+    for rung, (effort, batches) in enumerate(rungs):
         settled = total - len(left)
 
         def report(done, settled=settled):
             progress(settled + done, total)
 
         together = job.setup.device.points_together
-        if settled > 0 or total * together <= BATCHES_PAY:
+        if rung > 0 or total * together <= BATCHES_PAY:
             together = 1
         chunk = min(batches * together, total)
         batch = _batch(chunk, together)
