@@ -1,5 +1,7 @@
 """Compiled functions are kept between test runs and shared by parallel workers: compiling is most of a test's time."""
 
+import os
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -7,9 +9,21 @@ import pytest
 
 from mesotherm.sweep import forget_compiled
 
+QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+"""Most tests compute a few points with functions that compile for seconds: not optimising them takes half the time of a
+run. Slow tests, which compute much, check the optimised code."""
+
+if version("jaxlib") < "0.11":
+    QUICK_COMPILATION += " --xla_cpu_use_fusion_emitters=false"  # XLA ends the process at an option it does not know
+
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def pytest_configure(config):
+    if config.option.markexpr != "slow":
+        os.environ.setdefault("XLA_FLAGS", QUICK_COMPILATION)
 
 
 @pytest.fixture(autouse=True, scope="module")

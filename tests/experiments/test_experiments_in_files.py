@@ -99,14 +99,10 @@ def test_a_mistake_is_explained(tmp_path, text):
     assert REFUSED[text] in result.stderr
 
 
-LONG_TO_COMPILE = "ring_thermopower", "thermovoltage"
-
-
 def examples():
     """Every example; the map of the thermalization diode is computed and checked in ``tests/papers`` already."""
     for path in sorted((ROOT / "examples").glob("*.toml")):
-        slow = path.stem in ("thermalization_diode", *LONG_TO_COMPILE)
-        yield pytest.param(path.stem, marks=pytest.mark.slow if slow else ())
+        yield pytest.param(path.stem, marks=pytest.mark.slow if path.stem == "thermalization_diode" else ())
 
 
 @pytest.mark.parametrize("name", list(examples()))
