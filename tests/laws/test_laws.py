@@ -91,7 +91,7 @@ def test_zero_of_energy_is_arbitrary(bucket, seed):
     shift = shifts(np.random.default_rng(seed), rows["T"])
     here, there = bucket.solve(rows), bucket.solve(rows, shift)
     found = here.converged & np.isin(there.outcome, [Outcome.CONVERGED, Outcome.TOLERANCE_MISSED])
-    assert np.mean(found) >= (0.8 if bucket.unknowns else 1.0)  # a search that ends without a solution, here or there, says so
+    assert np.mean(found) >= (0.8 if bucket.unknowns else 1.0)  # a search without success, here or there, says so
     here, there, shift = (x[found] for x in (here, there, shift))
     assert np.all(abs(there.particle - here.particle) <= ROUNDING * here.one_way[:, None])
     assert np.all(abs(there.heat - here.heat) <= ROUNDING * here.one_way_heat[:, None])
