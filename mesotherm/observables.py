@@ -5,11 +5,12 @@ error bound follows from the state's by differentiation.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.device import HasCoordinates, Reservoirs, Response
@@ -37,27 +38,37 @@ class Observable:
         return self.function(state)
 
     def error(self, state: SteadyState) -> Float[Array, "..."]:
-        """Bound on the observable's error: the state's bounds through its derivatives (first order)."""
-        currents, reservoirs = state.currents, state.reservoirs
-        exact = currents.particle, heat_current(state), currents.conjugate, reservoirs.mu, reservoirs.T, state.q
-        bounds = (
-            *(state.error.particle, state.error.energy, state.error.conjugate),
-            *(state.reservoirs_error.mu, state.reservoirs_error.T, state.q_error),
+        """Bound on the observable's error."""
+        return bounded(state, (self,))[0][1]
+
+
+def bounded(
+    state: SteadyState, observables: Sequence[Observable]
+) -> list[tuple[Float[Array, "..."], Float[Array, "..."]]]:
+    """Observables of a state and bounds on their errors: the state's bounds through their derivatives (first order),
+    which are taken of all observables together."""
+    currents, reservoirs = state.currents, state.reservoirs
+    exact = currents.particle, heat_current(state), currents.conjugate, reservoirs.mu, reservoirs.T, state.q
+    bounds = (
+        *(state.error.particle, state.error.energy, state.error.conjugate),
+        *(state.reservoirs_error.mu, state.reservoirs_error.T, state.q_error),
+    )
+    ends = np.cumsum([part.size for part in exact])[:-1]
+
+    def at(numbers):
+        particle, heat, conjugate, mu, T, q = jnp.split(numbers, ends)
+        moved = eqx.tree_at(
+            lambda s: (s.currents, s.reservoirs),
+            state,
+            (Response(particle, heat + mu * particle, conjugate), Reservoirs(mu, T)),
         )
+        if isinstance(state.device, HasCoordinates):
+            moved = eqx.tree_at(lambda s: s.device, moved, state.device.moved_to(q))
+        return [observable(moved) for observable in observables]
 
-        def at(particle, heat, conjugate, mu, T, q):
-            moved = eqx.tree_at(
-                lambda s: (s.currents, s.reservoirs),
-                state,
-                (Response(particle, heat + mu * particle, conjugate), Reservoirs(mu, T)),
-            )
-            if isinstance(state.device, HasCoordinates):
-                moved = eqx.tree_at(lambda s: s.device, moved, state.device.moved_to(q))
-            return self.function(moved)
-
-        slopes = jax.jacfwd(at, argnums=tuple(range(len(exact))))(*exact)
-        parts = [jnp.abs(slope) @ bound for slope, bound in zip(slopes, bounds, strict=True)]
-        return jnp.sum(jnp.stack(parts), axis=0)
+    slopes = jax.jacfwd(at)(jnp.concatenate(exact))
+    errors = [jnp.abs(slope) @ jnp.concatenate(bounds) for slope in slopes]
+    return list(zip([observable(state) for observable in observables], errors, strict=True))
 
 
 OBSERVABLES: dict[str, Observable] = {}

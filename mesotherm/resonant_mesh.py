@@ -29,7 +29,7 @@ from mesotherm.distributions import occupation
 from mesotherm.gauss_kronrod import KRONROD_NODES, KRONROD_WEIGHTS
 from mesotherm.quadrature import GAUSS_KRONROD, Mesh, Rule
 
-PANELS = {Effort.ROUGH: 28, Effort.FAST: 28, Effort.STRICT: 120, Effort.STUBBORN: 120}
+PANELS = {Effort.ROUGH: 28, Effort.FAST: 34, Effort.STRICT: 120, Effort.STUBBORN: 120}
 
 REACH = 42.0
 """The integrals end this many T above the highest μ: 6e-19 of an occupation is left out there."""

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from mesotherm.device import AbstractDevice, Effort, Reservoirs
 from mesotherm.fields import Component, parameter
-from mesotherm.observables import OBSERVABLES, Variable
+from mesotherm.observables import OBSERVABLES, Variable, bounded
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, steady_state
 from mesotherm.thermodynamics import audit
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
@@ -105,9 +105,9 @@ class AbstractExperiment(Component):
 def read(state: SteadyState) -> dict[str, Float[Array, "..."]]:
     """The standard observables of a state with their bounds, its status and its audit (residual over allowed)."""
     out = {"status": state.outcome, **judged(state)}
-    for name in state_observables(state.device, state.unknowns):
-        out[name] = OBSERVABLES[name](state)
-        out[f"error_{name}"] = OBSERVABLES[name].error(state)
+    names = state_observables(state.device, state.unknowns)
+    for name, (value, error) in zip(names, bounded(state, [OBSERVABLES[name] for name in names]), strict=True):
+        out |= {name: value, f"error_{name}": error}
     return out
 
 
