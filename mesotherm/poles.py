@@ -10,15 +10,27 @@ CONVERGED = 1e-3
 """A pole is found when the last step was this small a part of its distance from the real axis: a mesh needs no more."""
 
 
-def roots(
+def logarithmic_slope(
     function: Callable[[Complex[Array, ""]], Complex[Array, ""]],
+) -> Callable[[Complex[Array, ""]], Complex[Array, ""]]:
+    """f'/f of a holomorphic function; not finite where f = 0."""
+
+    def slope(z):
+        value, change = jax.jvp(function, (z,), (jnp.ones_like(z),))
+        return change / value
+
+    return slope
+
+
+def roots(
+    slope: Callable[[Complex[Array, ""]], Complex[Array, ""]],
     guesses: Complex[Array, "roots"],
     iterations: int,
     *,
     wanted: Bool[Array, "roots"] | None = None,
     least: Float[Array, ""] | float = 0.0,
 ) -> tuple[Complex[Array, "roots"], Bool[Array, "roots"]]:
-    r"""Roots of a holomorphic function from distinct guesses, each a different one (Aberth's method):
+    r"""Roots of a holomorphic function f from distinct guesses, each a different one (Aberth's method):
 
     .. math:: z_i \leftarrow z_i - \Big[\frac{f'(z_i)}{f(z_i)} - \sum_{j\ne i}\frac{1}{z_i - z_j}\Big]^{-1}
 
@@ -26,6 +38,8 @@ def roots(
 
     Parameters
     ----------
+    slope
+        The logarithmic derivative f'/f, as :func:`logarithmic_slope` gives it.
     wanted
         Guesses that move, all by default; the others repel them and count as found.
     least
@@ -36,10 +50,9 @@ def roots(
     others = 1 - jnp.eye(guesses.size)
 
     def step(z):
-        value, slope = jax.vmap(lambda at: jax.jvp(function, (at,), (jnp.ones_like(at),)))(z)
         distance = z[:, None] - z[None, :]
         repulsion = jnp.sum(others / jnp.where(others > 0, distance, 1.0), axis=1)
-        return value / (slope - value * repulsion)
+        return 1 / (jax.vmap(slope)(z) - repulsion)
 
     def iterate(state):
         z, _, count = state

@@ -11,7 +11,7 @@ from mesotherm.engines.charged import AbstractChargedConductor
 from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.fields import parameter
 from mesotherm.phases import cosine_and_sine
-from mesotherm.poles import roots
+from mesotherm.poles import logarithmic_slope, roots
 
 RESONANCES = 10
 """Poles that are followed, from the bottom up: both levels and those of the cavity."""
@@ -211,7 +211,7 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         sharp = (levels.real < reach) & (levels.imag > -BROAD * unit)
         guesses = jnp.where(few, jnp.concatenate([levels, aside[2:]]), guesses)
         needed = jnp.where(few, jnp.concatenate([sharp, jnp.zeros(RESONANCES - 2, bool)]), needed)
-        poles, found = roots(denominator, guesses, ITERATIONS, wanted=needed)
+        poles, found = roots(logarithmic_slope(denominator), guesses, ITERATIONS, wanted=needed)
         found = found & (jnp.abs(poles - guesses) < jnp.pi * unit)
         return jnp.where(found, poles, guesses), found
 

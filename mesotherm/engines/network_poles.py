@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Complex, Float
 
 from mesotherm.engines.composition import Rows, Wiring, secular_determinant, waves
-from mesotherm.poles import roots
+from mesotherm.poles import logarithmic_slope, roots
 from mesotherm.resonant_mesh import Pieces
 
 SAMPLES = 256
@@ -168,7 +168,7 @@ def network_poles(
         depth = jnp.clip(depth, 0.05 * spacing, pieces.span[guess_piece])
         guesses = pieces.energy(guess_piece, guess_x - 1j * depth)
         at = jnp.where(wanted, guesses, zeros)
-        moved, found = roots(function, at, ITERATIONS, wanted=wanted, least=NARROWEST * reach)
+        moved, found = roots(logarithmic_slope(function), at, ITERATIONS, wanted=wanted, least=NARROWEST * reach)
         found = found & jnp.isfinite(moved) & (moved.imag < NARROWEST * reach)
         zeros = jnp.where(wanted, jnp.where(found, moved, far), zeros)
         left, behind = unexplained(zeros)

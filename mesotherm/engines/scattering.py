@@ -16,6 +16,7 @@ from jaxtyping import Array, Complex, Float, Inexact
 
 from mesotherm.engines.charged import AbstractChargedConductor
 from mesotherm.engines.coherent import AbstractCoherentDevice
+from mesotherm.engines.smatrix_poles import smatrix_poles
 
 
 class HasSMatrix(AbstractCoherentDevice):
@@ -44,9 +45,21 @@ def members(device: HasSMatrix) -> Float[np.ndarray, "terminals channels"]:
 class AbstractScatterer(AbstractChargedConductor, HasSMatrix):
     """A conductor given by its scattering matrix and nothing else.
 
-    A class with ``smatrix``, ``channels``, ``coordinates``, ``q``, ``moved_to``, ``bottom`` and ``poles`` is a complete
-    device: transmissions, injectivities, charges and their bounds follow. ``docs/networks.md`` shows one.
+    A class with ``smatrix``, ``channels``, ``coordinates``, ``q``, ``moved_to`` and ``bottom`` is a complete device:
+    poles, transmissions, injectivities, charges and their bounds follow. ``docs/networks.md`` shows one.
     """
+
+    def poles(self, highest):
+        """Searched for (:func:`mesotherm.engines.smatrix_poles.smatrix_poles`): a class that knows them is faster.
+
+        Errors: ``ValueError`` if further bands open inside, where the search cannot look.
+        """
+        if self.branch_points() is not None:
+            raise ValueError(
+                f"{type(self).__name__} has branch points, so its poles are not searched for; give it a method poles()."
+            )
+        reach = jnp.sqrt(jnp.maximum(highest - self.bottom, 0.0))
+        return smatrix_poles(lambda s: self.smatrix(self.bottom + s * s), reach)
 
     def elements(self, above):
         owned = members(self)

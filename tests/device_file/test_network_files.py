@@ -266,10 +266,6 @@ class Cavity(AbstractScatterer):
         x = energy - self.level - self.potential[0]
         return jnp.eye(4) - 0.5j * self.half_width / (x + 1j * self.half_width) * jnp.ones((4, 4))
 
-    def poles(self, highest):
-        pole = self.level + self.potential[0] - 1j * self.half_width
-        return jnp.sqrt(pole - self.bottom)[None], jnp.ones(1, bool)
-
     @classmethod
     def example(cls):
         return cls(level=1.0, half_width=0.5, band_bottom=-40.0)

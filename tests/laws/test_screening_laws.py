@@ -22,6 +22,7 @@ from mesotherm import (
     steady_state,
 )
 from mesotherm.devices.double_barrier import DoubleBarrier
+from mesotherm.engines.scattering import AbstractScatterer
 
 BOTTOM = -40.0
 ALL = ("U1", "U2", "U3")
@@ -377,17 +378,16 @@ def test_between_neutral_and_held():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Error bounds where poles are not told.
+# A conductor of which S alone is known.
 
 
 class WithoutPoles(WithoutClosedForms):
-    """A double barrier whose mesh knows the band bottom and the Fermi functions only."""
+    """A double barrier whose poles are searched for."""
+
+    poles = AbstractScatterer.poles
 
     def moved_to(self, q):
         return WithoutPoles(self.inner.moved_to(q))
-
-    def poles(self, highest):
-        return jnp.zeros(0, complex), jnp.zeros(0, bool)
 
 
 def blind(row):
@@ -399,40 +399,30 @@ def plain(row):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("strengths", "probed"), [([0.1, 0.5, 1.0], True), ([0.0], False)])
 @pytest.mark.parametrize("wrapped", [plain, blind])
-def test_closed_forms_and_poles_change_no_potential(wrapped):
-    """The same solver with S alone, and with a mesh that knows no poles: the same U, and error bounds that hold.
-    Without poles the point λ = 0.1, where cavity levels are narrow, is not solved, and says so."""
-    strengths = np.array([0.1, 0.5, 1.0])
-    closed, other = (solved(many(STAR, 3, strength=strengths), wrapped=kind) for kind in (device, wrapped))
+def test_closed_forms_and_poles_change_no_potential(wrapped, strengths, probed):
+    """The same solver with S alone, its poles told or searched for: the same U, and error bounds that hold."""
+    rows = many(STAR, len(strengths), strength=strengths)
+    closed, other = (solved(rows, probed=probed, wrapped=kind) for kind in (device, wrapped))
     assert np.all(closed.converged)
-    assert other.converged.tolist() == [wrapped is plain, True, True]
-    np.testing.assert_allclose(other.q[other.converged], closed.q[other.converged], rtol=0, atol=1e-9)
+    assert np.all(other.converged)
+    np.testing.assert_allclose(other.q, closed.q, rtol=0, atol=1e-9)
     assert np.all(abs(other.q - closed.q) <= closed.q_error + other.q_error)
     assert np.all(abs(other.particle - closed.particle) <= closed.particle_error + other.particle_error)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "narrowest",
-    [
-        0.03,
-        pytest.param(
-            1e-3,
-            marks=pytest.mark.xfail(
-                strict=True, reason="nested rules do not see what lies between their nodes: narrow poles must be told"
-            ),
-        ),
-    ],
-)
-def test_bounds_without_poles(narrowest):
-    """Of currents and charges at given potentials: they hold as long as resonances are not far below a panel."""
+@pytest.mark.parametrize("narrowest", [0.03, 1e-3])
+def test_bounds_where_poles_are_searched_for(narrowest):
+    """Of currents and charges at given potentials."""
     rows = draw(7, 0.3)
     rows["half_width"] = np.geomspace(narrowest, 1, 2 * SIZE).reshape(2, SIZE).T
     known, unknown = _with_and_without_poles(jax.tree.map(jnp.asarray, rows))
     for name in ("particle", "conjugate"):
         far = abs(getattr(known.value, name) - getattr(unknown.value, name))
         assert np.all(getattr(known.error, name) <= 1e-9), name
+        assert np.all(getattr(unknown.error, name) <= 1e-9), name
         assert np.all(far <= getattr(known.error, name) + getattr(unknown.error, name)), name
 
 
