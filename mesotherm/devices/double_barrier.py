@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from mesotherm.engines.charged import AbstractChargedConductor
 from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.fields import parameter
+from mesotherm.held import held
 from mesotherm.phases import cosine_and_sine
 from mesotherm.poles import logarithmic_slope, roots
 
@@ -132,8 +133,9 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         back_1 = _product((x_1**2 * inverse_1, -x_1 * width_1 * inverse_1), way_1)
         back_3 = _product((x_3**2 * inverse_3, -x_3 * width_3 * inverse_3), way_3)
         strength, kept = self.probe_strength, 1 - self.probe_strength
-        reflected_1, reflected_3 = _squared(back_1), _squared(back_3)
         resonance = 1 / _squared(_one_minus(kept, _product(back_1, back_3)))
+        common = passed_1, passed_3, back_1, back_3, _squared(back_1), _squared(back_3), resonance
+        passed_1, passed_3, back_1, back_3, reflected_1, reflected_3, resonance = held(common)
 
         seen_1, seen_3 = 1 + kept * reflected_1, 1 + kept * reflected_3
         through = kept * passed_1 * passed_3 * resonance
