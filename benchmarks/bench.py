@@ -25,9 +25,11 @@ from rich.table import Table
 from mesotherm import (
     Axis,
     DiodeTest,
+    Network,
     PowerAtOptimalBias,
     Reservoirs,
     ResonantBarrier,
+    Screening,
     Setup,
     ThermalizationDiode,
     ThermalizingProbe,
@@ -35,8 +37,10 @@ from mesotherm import (
     quantum_dot_thermocouple,
     sweep,
 )
+from mesotherm.devices.elements import ResonantLevel, UniformRegion
 from mesotherm.engines.rate_equation import transition_flows
-from mesotherm.papers.balduque2025.screened import COHERENT, diode
+from mesotherm.papers.balduque2025.model import BAND_BOTTOM
+from mesotherm.papers.balduque2025.screened import COHERENT, CONFINEMENT, HALF_WIDTH, diode
 
 REPEATS = 7
 COMPARED = 30
@@ -59,6 +63,26 @@ def screened_map(points: int):
     return DiodeTest(delta_temperature=1.0), diode(COHERENT), axes, 2 * points**2
 
 
+def network_map(points: int):
+    """The same device as a network of two levels and a cavity: no closed form, every derivative by differentiation."""
+    network = Network(
+        scatterers={
+            "barrier_1": ResonantLevel(0.0, HALF_WIDTH),
+            "cavity": UniformRegion(BAND_BOTTOM, CONFINEMENT),
+            "barrier_3": ResonantLevel(0.0, HALF_WIDTH),
+        },
+        connections=[("barrier_1.right", "cavity.left"), ("cavity.right", "barrier_3.left")],
+        leads={"L": "barrier_1.left", "R": "barrier_3.right"},
+        regions={"U1": "barrier_1", "U2": "cavity", "U3": "barrier_3"},
+        band_bottom=BAND_BOTTOM,
+        bottom_region="U2",
+    )
+    setup = Setup(network, Reservoirs([0, 0], [1, 1]), (Screening(("U1", "U2", "U3"), mu=0.0, T=1.0),))
+    levels = np.linspace(-10, 10, points)
+    axes = [Axis(f"device.scatterers.barrier_{n}.level", levels, f"epsilon_{n}") for n in (1, 3)]
+    return DiodeTest(delta_temperature=1.0), setup, axes, 2 * points**2
+
+
 def thermocouple_curve(points: int):
     """Optimal bias and effective temperature along the cold temperature."""
     setup = Setup(quantum_dot_thermocouple(), Reservoirs([0] * 5, [8, 8, 16, 8, 8]), (VanishingProbe("P"),))
@@ -71,6 +95,7 @@ JOBS = {
     MAP: diode_map(3.0, 201),
     "thermalization diode, 31×31, Γ = 0.01 T, strict rung (probe solves)": diode_map(0.01, 31),
     "screened double barrier, 41×41, Γ = T (screened solves)": screened_map(41),
+    "the same as a network, 21×21 (screened solves)": network_map(21),
     "thermocouple, V_opt and T_M, 101 temperatures": thermocouple_curve(101),
 }
 
