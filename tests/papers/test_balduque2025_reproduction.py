@@ -510,12 +510,16 @@ def test_the_screened_cuts_are_those_of_the_map(datasets, name):
 def test_the_mirror_image(datasets, name):
     """Exchanging ε₁ and ε₃ exchanges L and R, forward and backward."""
     dataset = datasets[name]
-    terminal, direction = {"terminal": ["R", "L"]}, {"direction": ["backward", "forward"]}
-    mirrored = dataset.sel(**terminal, **direction).rename(epsilon_1="epsilon_3", epsilon_3="epsilon_1")
+    exchanged = {"L": "R", "R": "L", "forward": "backward", "backward": "forward"}
+    order = {
+        dimension: [exchanged.get(label, label) for label in dataset[dimension].values]
+        for dimension in ("terminal", "direction")
+    }
+    mirrored = dataset.sel(order).rename(epsilon_1="epsilon_3", epsilon_3="epsilon_1")
     for variable in ("particle_current", "heat_current"):
-        order = ("epsilon_1", "epsilon_3", "direction", "terminal")
-        here, there = (x[variable].transpose(*order).to_numpy() for x in (dataset, mirrored))
-        bound, bound_there = (x[f"error_{variable}"].transpose(*order).to_numpy() for x in (dataset, mirrored))
+        dimensions = ("epsilon_1", "epsilon_3", "direction", "terminal")
+        here, there = (x[variable].transpose(*dimensions).to_numpy() for x in (dataset, mirrored))
+        bound, bound_there = (x[f"error_{variable}"].transpose(*dimensions).to_numpy() for x in (dataset, mirrored))
         assert np.all(np.abs(here - there) <= bound + bound_there)
 
 
