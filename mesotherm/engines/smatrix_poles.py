@@ -93,8 +93,8 @@ def smatrix_poles(
         Nothing beyond it matters [energy^(1/2)].
 
     Not certain: where more resonances matter than are followed, where three are closer than 1/128 of the range, and
-    where S is not what it has to be. A resonance narrower than 1e-12 of the range is not seen, nor is one that is 1e-5
-    as wide as another within 1/128 of the range.
+    where S is not what it has to be. May be missed unnoticed: a resonance narrower than 1e-10 of the range (those down
+    to 1e-12 are searched for), or 1e-5 as wide as another within 1/128 of the range.
     """
     size = jnp.where(reach > 0, reach, 1.0)
     centre, radius, smallest = _circles()

@@ -38,7 +38,7 @@ def missing(poles, zeros):
 
 
 def test_given_resonances():
-    """Eight in a random S, from 1e-9 of the range to a tenth of it wide: found wherever the search is certain, and it
+    """Eight in a random S, half widths of 1e-9 to 1e-2 of the range: found wherever the search is certain, and it
     mostly is."""
     rng = np.random.default_rng(3)
     certain = 0
