@@ -10,6 +10,21 @@ CONVERGED = 1e-3
 """A pole is found when the last step was this small a part of its distance from the real axis: a mesh needs no more."""
 
 
+def square_root(real: Float[Array, "..."], imaginary: Float[Array, "..."]) -> Complex[Array, "..."]:
+    """The root of a complex number, Re ≥ 0, in a few real operations: compilers make a dozen kernels of ``jnp.sqrt``.
+
+    Parameters
+    ----------
+    imaginary
+        Not zero.
+    """
+    larger = jnp.sqrt((jnp.hypot(real, imaginary) + jnp.abs(real)) / 2)
+    smaller = jnp.abs(imaginary) / (2 * larger)
+    above = real >= 0
+    root = jnp.where(above, larger, smaller), jnp.where(above, smaller, larger)
+    return jax.lax.complex(root[0], jnp.sign(imaginary) * root[1])
+
+
 def logarithmic_slope(
     function: Callable[[Complex[Array, ""]], Complex[Array, ""]],
 ) -> Callable[[Complex[Array, ""]], Complex[Array, ""]]:

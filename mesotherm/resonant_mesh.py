@@ -27,6 +27,8 @@ from mesotherm.conventions import EPSILON
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.distributions import occupation
 from mesotherm.gauss_kronrod import KRONROD_NODES, KRONROD_WEIGHTS
+from mesotherm.held import held
+from mesotherm.poles import square_root
 from mesotherm.quadrature import GAUSS_KRONROD, Mesh, Rule
 
 PANELS = {Effort.ROUGH: 28, Effort.FAST: 34, Effort.STRICT: 120, Effort.STUBBORN: 120}
@@ -79,7 +81,7 @@ def resonant_mesh(
         )
     fixed = jax.lax.stop_gradient((bottom, poles, reservoirs))
     start, poles, baths = fixed
-    fermi = jnp.sqrt(baths.mu - start + 1j * jnp.pi * baths.T)
+    fermi = square_root(baths.mu - start, jnp.pi * baths.T)
     centre = jnp.concatenate([poles.real, fermi.real])
     width = jnp.abs(jnp.concatenate([poles.imag, fermi.imag]))
     reach = jnp.maximum(jnp.max(baths.mu + REACH * baths.T) - start, 0.0)
@@ -98,19 +100,18 @@ def resonant_mesh(
         offset, weight, rounding, piece = _nodes_of_pieces(
             jax.lax.stop_gradient(pieces), centre, width, PANELS[effort], nodes, weights
         )
-    mesh = Mesh(
-        anchor=jnp.zeros(1),
-        offset=offset.reshape(1, -1),
-        weight=weight.reshape(1, -1),
-        unseen=EPSILON * (64 + sharpest) + rounding,
+    unseen = EPSILON * (64 + sharpest) + rounding
+    offset, weight, unseen, piece = held((offset.reshape(1, -1), weight.reshape(1, -1), unseen, piece))
+    if pieces is not None:
+        offset, weight = _moved(pieces, jnp.repeat(piece, len(nodes)), offset, weight)
+    return Mesh(
+        anchor=bottom[None],
+        offset=offset,
+        weight=weight,
+        unseen=unseen,
         end_share=jnp.zeros(2),
         rule=ROUGH if rough else GAUSS_KRONROD,
     )
-    mesh, piece = jax.lax.optimization_barrier((mesh, piece))
-    offset, weight = mesh.offset, mesh.weight
-    if pieces is not None:
-        offset, weight = _moved(pieces, jnp.repeat(piece, len(nodes)), offset, weight)
-    return Mesh(mesh.anchor + bottom, offset, weight, mesh.unseen, mesh.end_share, mesh.rule)
 
 
 def _panel_nodes(edges, centre, width, nodes, weights):
@@ -122,9 +123,15 @@ def _panel_nodes(edges, centre, width, nodes, weights):
 
 
 def _stretched(start, stop, a, b, nodes, weights):
-    start, stop = jnp.arcsinh((start - a) / b), jnp.arcsinh((stop - a) / b)
-    t = (stop + start) / 2 + (stop - start) / 2 * nodes
-    return a + b * jnp.sinh(t), b * jnp.cosh(t) * (stop - start) / 2 * weights
+    start, stop = _arsinh((start - a) / b), _arsinh((stop - a) / b)
+    grown = jnp.exp((stop + start) / 2 + (stop - start) / 2 * nodes)
+    shrunk = 1 / grown
+    return a + b / 2 * (grown - shrunk), b / 2 * (grown + shrunk) * (stop - start) / 2 * weights
+
+
+def _arsinh(u):
+    """To a rounding error of one: all that an edge needs, and fewer operations to compile than ``jnp.arcsinh``."""
+    return jnp.sign(u) * jnp.log(jnp.abs(u) + jnp.sqrt(1 + u * u))
 
 
 def _edges(centre, width, end, panels):

@@ -12,7 +12,7 @@ from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.fields import parameter
 from mesotherm.held import held
 from mesotherm.phases import cosine_and_sine
-from mesotherm.poles import logarithmic_slope, roots
+from mesotherm.poles import logarithmic_slope, roots, square_root
 
 RESONANCES = 10
 """Poles that are followed, from the bottom up: both levels and those of the cavity."""
@@ -86,12 +86,17 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
     def bottom(self):
         return self.cavity_bottom + self.potential[1]
 
+    @property
+    def _levels_above_bottom(self):
+        """Both levels, from the bottom of the cavity."""
+        potential_1, potential_2, potential_3 = self.potential
+        from_fixed_bottom = jnp.stack([self.level_1, self.level_3]) - self.cavity_bottom
+        return from_fixed_bottom + (jnp.stack([potential_1, potential_3]) - potential_2)
+
     def _from_levels(self, above):
         """Energy from either level, given from the bottom of the cavity."""
-        return (
-            above + (self.bottom - self.level_1 - self.potential[0]),
-            above + (self.bottom - self.level_3 - self.potential[2]),
-        )
+        level_1, level_3 = self._levels_above_bottom
+        return above - level_1, above - level_3
 
     @property
     def channels(self):
@@ -122,29 +127,29 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
     def elements(self, above):
         r"""In real arithmetic, with :math:`R_i = r_i e^{2\mathrm i\varphi_i}` the way from the probe to barrier i and
         back, :math:`\kappa = 1 - \lambda` and :math:`D = 1 - \kappa R_1 R_3`."""
-        x_1, x_3 = self._from_levels(above)
-        width_1, width_3 = self.half_width_1, self.half_width_3
-        inverse_1, inverse_3 = 1 / (x_1**2 + width_1**2), 1 / (x_3**2 + width_3**2)
-        passed_1, passed_3 = width_1**2 * inverse_1, width_3**2 * inverse_3
+        sides = (2, *(1,) * jnp.ndim(above))  # leading: barrier 1 and barrier 3
+        x = above - jnp.reshape(self._levels_above_bottom, sides)
+        width = jnp.stack([self.half_width_1, self.half_width_3]).reshape(sides)
+        part = jnp.stack([self.probe_position, 1 - self.probe_position]).reshape(sides)
+        inverse = 1 / (x**2 + width**2)
         wavenumber = jnp.sqrt(above * self.confinement)
-        phase = 2 * wavenumber / self.confinement
-        near, far = self.probe_position, 1 - self.probe_position
-        way_1, way_3 = cosine_and_sine(phase * near), cosine_and_sine(phase * far)
-        back_1 = _product((x_1**2 * inverse_1, -x_1 * width_1 * inverse_1), way_1)
-        back_3 = _product((x_3**2 * inverse_3, -x_3 * width_3 * inverse_3), way_3)
+        way = cosine_and_sine(2 * wavenumber / self.confinement * part)
+        back = _product((x**2 * inverse, -x * width * inverse), way)
         strength, kept = self.probe_strength, 1 - self.probe_strength
-        resonance = 1 / _squared(_one_minus(kept, _product(back_1, back_3)))
-        common = passed_1, passed_3, back_1, back_3, _squared(back_1), _squared(back_3), resonance
-        passed_1, passed_3, back_1, back_3, reflected_1, reflected_3, resonance = held(common)
+        resonance = 1 / _squared(_one_minus(kept, _product(*zip(*back, strict=True))))
+        passed, reflected, way, back, resonance = held((width**2 * inverse, _squared(back), way, back, resonance))
+        (passed_1, passed_3), (reflected_1, reflected_3) = passed, reflected
+        (way_1, way_3), (back_1, back_3) = zip(*way, strict=True), zip(*back, strict=True)
 
         seen_1, seen_3 = 1 + kept * reflected_1, 1 + kept * reflected_3
         through = kept * passed_1 * passed_3 * resonance
         left, right = strength * passed_1 * seen_3 * resonance, strength * passed_3 * seen_1 * resonance
         transmission = {(0, 1): through, (1, 0): through, (0, 2): left, (2, 0): left, (1, 2): right, (2, 1): right}
 
-        density_1 = passed_1 * resonance / (2 * jnp.pi * width_1)
-        density_3 = passed_3 * resonance / (2 * jnp.pi * width_3)
+        density_1 = passed_1 * resonance / (2 * jnp.pi * self.half_width_1)
+        density_3 = passed_3 * resonance / (2 * jnp.pi * self.half_width_3)
         density_2 = resonance / (4 * jnp.pi * wavenumber)
+        near, far = self.probe_position, 1 - self.probe_position
         both_1, both_3 = kept * (1 + reflected_1), kept * (1 + reflected_3)
         twice_1, twice_3 = 1 + kept**2 * reflected_1, 1 + kept**2 * reflected_3
         into_1 = [
@@ -208,8 +213,7 @@ class DoubleBarrier(AbstractChargedConductor, HasSMatrix):
         # Where the probe takes most, the cavity's poles are too far from the axis to matter: the levels are left.
         few = kept < jnp.exp(-2 * BROAD)
         aside = jnp.pi * unit * (jnp.arange(RESONANCES) - 1) - 1j * unit * jnp.clip(-jnp.log(kept) / 2, BROAD, jnp.pi)
-        moved = jnp.stack([self.level_1 + self.potential[0] - 1j * g_1, self.level_3 + self.potential[2] - 1j * g_3])
-        levels = jnp.sqrt(moved - self.bottom)
+        levels = square_root(self._levels_above_bottom, -jnp.stack([g_1, g_3]))
         sharp = (levels.real < reach) & (levels.imag > -BROAD * unit)
         guesses = jnp.where(few, jnp.concatenate([levels, aside[2:]]), guesses)
         needed = jnp.where(few, jnp.concatenate([sharp, jnp.zeros(RESONANCES - 2, bool)]), needed)

@@ -83,7 +83,6 @@ class Network(AbstractChargedConductor, HasSMatrix):
         'region whose potential moves the band bottom along, "" for none', of="regions", default=""
     )
     spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
-    points_together: ClassVar[int] = 2
     usual_probes: ClassVar[tuple[str, ...]] = ("P",)
     assumptions: ClassVar[Mapping[str, Assumption]] = {
         "unitarity": Assumption(

@@ -27,7 +27,7 @@ from mesotherm.resonant_mesh import resonant_mesh
 class AbstractChargedConductor(AbstractCoherentDevice, HasCoordinates):
     """A coherent conductor with one potential U_α [energy] per region, each a coordinate."""
 
-    points_together: ClassVar[int] = 4
+    points_together: ClassVar[int] = 1
 
     @property
     @abc.abstractmethod

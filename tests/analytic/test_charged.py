@@ -11,7 +11,7 @@ from conductors import WithoutClosedForms
 from mesotherm.device import Answer, Effort, Reservoirs, Response
 from mesotherm.devices.double_barrier import DoubleBarrier
 from mesotherm.phases import cosine_and_sine
-from mesotherm.poles import logarithmic_slope, roots
+from mesotherm.poles import logarithmic_slope, roots, square_root
 from mesotherm.screening import Screening
 
 ENERGIES = jnp.array([-38.7, -12.3, 0.4, 7.9])
@@ -58,6 +58,18 @@ def test_the_scattering_matrix_is_singular_at_its_poles(strength):
             for s in (pole + 1e-4j * pole.imag, pole + 1e-2j * pole.imag)
         )
         assert at > 3 * aside > 1
+
+
+def test_square_root_squares_back_in_every_quadrant():
+    size = 10.0 ** np.linspace(-8, 8, 17)
+    real = np.concatenate([-size, [0.0], size])[:, None]
+    imaginary = np.concatenate([-size, size])
+    root = np.asarray(square_root(jnp.asarray(real), jnp.asarray(imaginary)))
+    assert np.all(root.real >= 0)
+    assert np.all(np.sign(root.imag) == np.sign(imaginary))
+    expected = np.sqrt(real + 1j * imaginary)
+    assert np.max(np.abs(root.real / expected.real - 1)) < 1e-15
+    assert np.max(np.abs(root.imag / expected.imag - 1)) < 1e-15
 
 
 def test_roots_are_those_of_a_polynomial():
