@@ -11,12 +11,15 @@ CONVERGED = 1e-3
 
 
 def square_root(real: Float[Array, "..."], imaginary: Float[Array, "..."]) -> Complex[Array, "..."]:
-    """The root of a complex number, Re ≥ 0, in a few real operations: compilers make a dozen kernels of ``jnp.sqrt``.
+    """The roots, Re ≥ 0, of complex numbers, to a rounding error, in few real operations: compilers make a dozen
+    kernels of the complex ``jnp.sqrt``. The unit is the root of what the parts have.
 
     Parameters
     ----------
-    imaginary
-        Not zero.
+    real, imaginary
+        Parts of the numbers, both of one shape; the imaginary one is not zero.
+
+    Errors: none raised; the root of zero is not a number.
     """
     larger = jnp.sqrt((jnp.hypot(real, imaginary) + jnp.abs(real)) / 2)
     smaller = jnp.abs(imaginary) / (2 * larger)

@@ -60,7 +60,7 @@ def test_the_scattering_matrix_is_singular_at_its_poles(strength):
         assert at > 3 * aside > 1
 
 
-def test_square_root_squares_back_in_every_quadrant():
+def test_square_root_in_every_quadrant():
     size = 10.0 ** np.linspace(-8, 8, 17)
     real = np.concatenate([-size, [0.0], size])[:, None]
     imaginary = np.concatenate([-size, size])
