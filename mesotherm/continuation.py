@@ -170,7 +170,7 @@ def _walk(approach, stop, points):
 def _refined(approach, guess, tolerance, effort):
     problem = dataclasses.replace(approach.at(approach.length), effort=effort)
     solution = problem.near(guess)
-    return solution, certified(problem, solution, tolerance)
+    return solution, certified(problem, solution, tolerance)[0]
 
 
 @eqx.filter_jit

@@ -183,7 +183,8 @@ def _read(trace: Trace, s, y, effort: Effort):
         problem = trace.at(s, effort)
         polished = problem.near(y)
         found = jnp.where(jnp.max(jnp.abs(polished - y)) < NEAR, polished, y)
-        out = read(certified(problem, found, trace.first.tolerance))
+        state, _ = certified(problem, found, trace.first.tolerance)
+        out = read(state)
         if equilibrium_of(problem.unknowns) is not None:
             out["largest_eigenvalue"] = jnp.max(jnp.linalg.eigvals(relaxation_of(problem, found)).real)
         return out

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optimistix as optx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from mesotherm.arclength import walk
 from mesotherm.device import AbstractDevice, Answer, Effort, Reservoirs
@@ -85,27 +85,65 @@ class Problem(eqx.Module):
 def posed(
     device: AbstractDevice, reservoirs: Reservoirs, unknowns: Sequence[AbstractUnknown], effort: Effort
 ) -> Problem:
-    """The problem of one setup, with everything that is computed once."""
-    prepared = []
+    """The problem of one setup, counted from its equilibrium if it has one."""
+    device = prepared(device, unknowns)
+    resting = at_rest(device, unknowns)
+    if resting is not None:
+        there, level = resting
+        answer = there.response(level, effort)
+        unknowns = counted_from(unknowns, (answer.value.conjugate, answer.error.conjugate))
+    return referred(device, reservoirs, unknowns, effort)
+
+
+def prepared(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> AbstractDevice:
+    """The device as its unknowns need it."""
     for unknown in unknowns:
-        device, ready = unknown.prepare(device, effort)
-        prepared.append(ready)
-    reference = reservoirs
+        device = unknown.prepared(device)
+    return device
+
+
+def at_rest(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[AbstractDevice, Reservoirs] | None:
+    """Device and reservoirs in the equilibrium that unknowns are counted from, if they are."""
+    equilibrium = equilibrium_of(unknowns)
+    if equilibrium is None:
+        return None
+    for unknown in unknowns:
+        device = unknown.at_rest(device)
+    return device, Reservoirs(*(jnp.full(len(device.terminals), value) for value in equilibrium))
+
+
+def counted_from(unknowns: Sequence[AbstractUnknown], charge) -> tuple[AbstractUnknown, ...]:
+    """Unknowns that know the conjugate quantities of their equilibrium, and their bounds."""
+    return tuple(unknown.counted_from(charge) for unknown in unknowns)
+
+
+def referred(
+    device: AbstractDevice, reservoirs: Reservoirs, unknowns: Sequence[AbstractUnknown], effort: Effort
+) -> Problem:
+    """The problem of a prepared device and unknowns, with its first guess."""
     floating = tuple(probe.terminal for probe in probes(unknowns))
-    for unknown in prepared:
-        reference = unknown.reference(device, reference, floating)
-    return Problem(device, reference, tuple(prepared), effort)
+    for unknown in unknowns:
+        reservoirs = unknown.reference(device, reservoirs, floating)
+    return Problem(device, reservoirs, tuple(unknowns), effort)
 
 
-def solved(problem: Problem) -> tuple[Problem, Float[Array, "unknowns"]]:
-    """The problem, and its solution: the one reached from equilibrium if the problem has one (stubborn effort)."""
-    stubborn = problem.effort is Effort.STUBBORN
+def solved(problem: Problem, resting: Bool[Array, ""] | None = None) -> tuple[Problem, Float[Array, "unknowns"]]:
+    """The problem, and its solution: the one reached from equilibrium if the problem has one (stubborn effort); the
+    reference itself, without a search, where it is at rest."""
+    stubborn, there = problem.effort is Effort.STUBBORN, jnp.zeros(problem.size)
     equilibrium = equilibrium_of(problem.unknowns)
     if stubborn and equilibrium is not None:
         way = Approach.to(problem, *equilibrium)
-        at_end = way.at(way.length)
-        return at_end, at_end.near(way.first_crossing())
-    return problem, problem.near(jnp.zeros(problem.size), stubborn=stubborn)
+        problem = way.at(way.length)
+
+        def search():
+            return problem.near(way.first_crossing())
+    else:
+
+        def search():
+            return problem.near(there, stubborn=stubborn)
+
+    return problem, search() if resting is None else jax.lax.cond(resting, lambda: there, search)
 
 
 def equilibrium_of(unknowns: Sequence[AbstractUnknown]) -> tuple[Float[Array, ""], Float[Array, ""]] | None:

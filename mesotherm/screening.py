@@ -5,7 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.device import HasCoordinates, Reservoirs
+from mesotherm.device import HasCoordinates
 from mesotherm.fields import names, parameter
 from mesotherm.unknowns import AbstractUnknown
 
@@ -30,7 +30,7 @@ class Screening(AbstractUnknown):
     Attributes
     ----------
     neutral
-        Charges of the regions in equilibrium and their bounds, once they are known.
+        Charges of all the device's regions in equilibrium and their bounds, once they are known.
     """
 
     regions: tuple[str, ...] = names("screened regions, named as the device's coordinates; others keep their potential")
@@ -55,7 +55,7 @@ class Screening(AbstractUnknown):
     gate_potential: Float[Array, "gates"] = parameter(
         "potential energies −e V of the gates", entries=("gates",), left_out=0.0, default=0.0
     )
-    neutral: tuple[Float[Array, "regions"], Float[Array, "regions"]] | None = None
+    neutral: tuple[Float[Array, "coordinates"], Float[Array, "coordinates"]] | None = None
 
     @property
     def size(self):
@@ -90,13 +90,15 @@ class Screening(AbstractUnknown):
     def _positions(self, device):
         return jnp.array([device.coordinates.index(region) for region in self.regions])
 
-    def prepare(self, device, effort):
+    def prepared(self, device):
+        return device
+
+    def at_rest(self, device):
         assert isinstance(device, HasCoordinates)  # by check()
-        at = self._positions(device)
-        level = Reservoirs(*(jnp.full(len(device.terminals), value) for value in (self.mu, self.T)))
-        answer = device.moved_to(device.q.at[at].set(0.0)).response(level, effort)
-        charges = answer.value.conjugate[at], answer.error.conjugate[at]
-        return device, dataclasses.replace(self, neutral=charges)
+        return device.moved_to(device.q.at[self._positions(device)].set(0.0))
+
+    def counted_from(self, charge):
+        return dataclasses.replace(self, neutral=charge)
 
     def reference(self, device, reservoirs, floating):
         return reservoirs
@@ -108,7 +110,7 @@ class Screening(AbstractUnknown):
 
     def balance(self, device, reservoirs, answer, effort):
         assert isinstance(device, HasCoordinates)  # by check()
-        assert self.neutral is not None  # by prepare()
+        assert self.neutral is not None  # by counted_from()
         at = self._positions(device)
         U = device.q[at]
         regions, gates = len(self.regions), len(self.gates)
@@ -118,6 +120,6 @@ class Screening(AbstractUnknown):
         to_gates = jnp.sum(gated * (U[:, None] - self.gate_potential), axis=1)
         charge, error = answer.value.conjugate[at], answer.error.conjugate[at]
         stored = jnp.sum(jnp.abs(mutual), axis=1) + jnp.sum(gated, axis=1)
-        neutral, neutral_error = self.neutral
+        neutral, neutral_error = (quantity[at] for quantity in self.neutral)
         scale = charge + neutral + self.T * stored
         return charge - neutral - between - to_gates, error + neutral_error, scale

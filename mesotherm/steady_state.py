@@ -8,17 +8,17 @@ The error of a state is the error of its currents plus what the error of the bal
 because a residual that vanishes on a wrong energy integral proves nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
-from mesotherm.device import AbstractDevice, Effort, HasCoordinates, Reservoirs, Response
+from mesotherm.device import AbstractDevice, Answer, Effort, HasCoordinates, Reservoirs, Response
 from mesotherm.fields import is_traced
 from mesotherm.results import Outcome
-from mesotherm.root_problem import Problem, posed, solved
+from mesotherm.root_problem import Problem, at_rest, counted_from, prepared, referred, solved
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, check_unknowns, probes
 
 CURVATURE = 10.0
@@ -159,10 +159,61 @@ def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> R
 @eqx.filter_jit
 def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""
-    problem = posed(device, reservoirs, unknowns, effort)
-    if not unknowns:
-        return certified(problem, jnp.zeros(0), tolerance)
-    return certified(*solved(problem), tolerance)
+    one = jax.tree.map(lambda given: given[None], reservoirs)
+    found = in_turn(device, one, unknowns, effort, tolerance, lambda state: state)
+    return jax.tree.map(lambda values: values[0], found)
+
+
+def in_turn(device, reservoirs, unknowns, effort, tolerance, reading: Callable[[SteadyState], PyTree]) -> PyTree:
+    """What is read off the steady states of one device between several sets of reservoirs, one after the other.
+
+    Where unknowns are counted from an equilibrium, that is the first of them, certified like the others and not read:
+    what is long to compile, a device's answer with its slopes, stands in the program once.
+
+    Parameters
+    ----------
+    reservoirs
+        With a leading axis over the sets.
+
+    Returns
+    -------
+    What ``reading`` returns, with that axis in front of every array.
+    """
+    device = prepared(device, unknowns)
+    rest = at_rest(device, unknowns)
+
+    def solve(problem, resting=None):
+        if not unknowns:
+            return certified(problem, jnp.zeros(0), tolerance)
+        return certified(*solved(problem, resting), tolerance)
+
+    static = None
+
+    def arrays_of(state):
+        nonlocal static
+        arrays, static = eqx.partition(reading(state), eqx.is_array)
+        return arrays
+
+    if rest is None:
+        found = jax.lax.map(lambda given: arrays_of(solve(referred(device, given, unknowns, effort))[0]), reservoirs)
+        return eqx.combine(found, static)
+
+    assert isinstance(device, HasCoordinates)
+    still, level = rest
+
+    def turn(charge, given):
+        resting, baths = given
+        moved = device.moved_to(jnp.where(resting, coordinates_of(still), device.q))
+        state, answer = solve(referred(moved, baths, counted_from(unknowns, charge), effort), resting)
+        here = answer.value.conjugate, answer.error.conjugate
+        charge = jax.tree.map(lambda new, known: jnp.where(resting, new, known), here, charge)
+        return charge, arrays_of(state)
+
+    with_rest = jax.tree.map(lambda first, others: jnp.concatenate([first[None], others]), level, reservoirs)
+    resting = jnp.arange(len(with_rest.mu)) == 0
+    unknown_charge = jnp.zeros_like(device.q), jnp.zeros_like(device.q)
+    _, found = jax.lax.scan(turn, unknown_charge, (resting, with_rest))
+    return eqx.combine(jax.tree.map(lambda values: values[1:], found), static)
 
 
 def coordinates_of(device: AbstractDevice) -> Float[Array, "coordinates"]:
@@ -170,8 +221,9 @@ def coordinates_of(device: AbstractDevice) -> Float[Array, "coordinates"]:
     return device.q if isinstance(device, HasCoordinates) else jnp.zeros(0)
 
 
-def certified(problem: Problem, y, tolerance) -> SteadyState:
-    """The state one Newton step beyond y, by linear continuation, with its total error bounds and its outcome."""
+def certified(problem: Problem, y, tolerance) -> tuple[SteadyState, Answer]:
+    """The state one Newton step beyond y, by linear continuation, with its total error bounds and its outcome; and the
+    device's answer at y."""
     device, _ = problem.impose(y)
     sizes = [len(device.terminals)] * 4 + [coordinates_of(device).size] * 2
     ends = [sum(sizes[:position]) for position in range(1, len(sizes))]
@@ -234,4 +286,4 @@ def certified(problem: Problem, y, tolerance) -> SteadyState:
         outcome=outcome,
         tolerance=tolerance,
         unknowns=problem.unknowns,
-    )
+    ), answer

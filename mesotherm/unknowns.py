@@ -43,9 +43,8 @@ class AbstractUnknown(Component):
         """Raise ``ValueError`` if the device cannot have this unknown while the terminals ``floating`` float."""
 
     @abc.abstractmethod
-    def prepare(self, device: AbstractDevice, effort: Effort) -> tuple[AbstractDevice, Self]:
-        """The device as this unknown needs it, and the unknown with what has to be computed once, before anything is
-        solved."""
+    def prepared(self, device: AbstractDevice) -> AbstractDevice:
+        """The device as this unknown needs it."""
 
     @abc.abstractmethod
     def reference(self, device: AbstractDevice, reservoirs: Reservoirs, floating: tuple[str, ...]) -> Reservoirs:
@@ -67,6 +66,14 @@ class AbstractUnknown(Component):
     def equilibrium(self) -> tuple[Float[Array, ""], Float[Array, ""]] | None:
         """μ and T of the equilibrium this unknown is counted from; ``None`` if it knows none."""
         return None
+
+    def at_rest(self, device: AbstractDevice) -> AbstractDevice:
+        """The device as it is in that equilibrium."""
+        return device
+
+    def counted_from(self, charge: tuple[Array, Array]) -> Self:
+        """This unknown, told the device's conjugate quantities in that equilibrium, and their bounds."""
+        return self
 
     @property
     def distance(self) -> Float[Array, ""]:
@@ -124,11 +131,11 @@ class AbstractProbe(AbstractUnknown):
                 "cannot be varied; use ThermalizingProbe, or a device whose terminals have tunnel rates."
             )
 
-    def prepare(self, device, effort):
+    def prepared(self, device):
         if not self.vanishing:
-            return device, self
+            return device
         assert isinstance(device, HasAdjustableCoupling)  # by check()
-        return device.with_coupling(self.terminal, jnp.zeros(())), self
+        return device.with_coupling(self.terminal, jnp.zeros(()))
 
     def reference(self, device, reservoirs, floating):
         r"""First guess from the reservoirs this one shares particles with (from all, if those float):

@@ -1,10 +1,9 @@
 """The diode test: heat one side, then the other."""
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mesotherm.device import Reservoirs
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
 from mesotherm.fields import parameter, terminal_name
 from mesotherm.observables import Variable
@@ -54,14 +53,9 @@ class DiodeTest(AbstractExperiment):
 
     def measure(self, setup, effort):
         hot, cold = (setup.device.index(name) for name in (self.hot, self.cold))
-        T = setup.reservoirs.T
+        mu, T = setup.reservoirs.mu, setup.reservoirs.T
         heated = jnp.stack([T.at[i].add(self.delta_temperature) for i in (hot, cold)])
-
-        def direction(temperatures):
-            state = eqx.tree_at(lambda s: s.reservoirs.T, setup, temperatures).solve(effort)
-            return read(state)
-
-        out = jax.lax.map(direction, heated)
+        out = setup.solve_each(Reservoirs(jnp.stack([mu, mu]), heated), effort, read)
         for quantity in ("particle", "heat"):
             current, error = out[f"{quantity}_current"][:, hot], out[f"error_{quantity}_current"][:, hot]
             total = jnp.sum(jnp.abs(current))

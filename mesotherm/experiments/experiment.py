@@ -5,16 +5,16 @@ says which variables it returns, with dimensions and units, and refuses (``prepa
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from mesotherm.device import AbstractDevice, Effort, Reservoirs
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable, bounded
-from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, steady_state
+from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, in_turn, steady_state
 from mesotherm.thermodynamics import audit
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
@@ -53,12 +53,17 @@ class Setup(eqx.Module):
             self.device, self.reservoirs, self.unknowns, effort=effort, tolerance=self.tolerance, throw=False
         )
 
+    def solve_each(self, reservoirs: Reservoirs, effort: Effort, reading: Callable[[SteadyState], PyTree]) -> PyTree:
+        """What is read off the steady states between several sets of reservoirs, one after the other (their leading
+        axis, and that of the result)."""
+        return in_turn(self.device, reservoirs, self.unknowns, effort, self.tolerance, reading)
+
     def without_spectators(self) -> "Setup":
         """The same setup without the unknowns that disturb nothing: cheaper where only the others matter."""
         device = self.device
         for unknown in self.unknowns:
             if unknown.spectator:
-                device, _ = unknown.prepare(device, Effort.STRICT)
+                device = unknown.prepared(device)
         acting = tuple(unknown for unknown in self.unknowns if not unknown.spectator)
         return Setup(device, self.reservoirs, acting, self.tolerance)
 

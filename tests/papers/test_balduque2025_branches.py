@@ -24,7 +24,7 @@ def along_the_curve(levels, temperatures):
         problem = posed(setup.device, Reservoirs(jnp.zeros(3), T), setup.unknowns, Effort.STRICT)
         way = Approach.to(problem, jnp.zeros(()), jnp.ones(()))
         at_end = way.at(way.length)
-        state = certified(at_end, at_end.near(way.first_crossing()), setup.tolerance)
+        state, _ = certified(at_end, at_end.near(way.first_crossing()), setup.tolerance)
         return state.q, state.outcome
 
     return jax.lax.map(one, (levels, temperatures), batch_size=4)
