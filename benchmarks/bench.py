@@ -157,7 +157,7 @@ def beside_qutip():
     seconds, differences = [], []
     for n in range(COMPARED):
         device, joined = jax.tree.map(lambda leaf, n=n: leaf[n], (devices, reservoirs))
-        table, flows = device.transitions(), transition_flows(device, joined)
+        table, flows = device.transitions(), transition_flows(device, joined, Effort.FAST)
         model = operators(*map(np.asarray, (device.energies(), table.empty, table.filled, flows.enter, flows.leave)))
         start = time.perf_counter()
         found = populations(*model)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mesotherm import CoulombDots, Reservoirs, quantum_dot_thermocouple
+from mesotherm import CoulombDots, Effort, Reservoirs, quantum_dot_thermocouple
 
 POINTS, TOGETHER, REPEATS = 2**16, 256, 9
 
@@ -37,13 +37,13 @@ def random_devices(points, seed=0):
 
 
 def particle_and_energy(device, reservoirs):
-    answer = device.response(reservoirs)
+    answer = device.response(reservoirs, Effort.FAST)
     return answer.value.particle, answer.value.energy, answer.error.particle, answer.error.energy
 
 
 def gradients(device, reservoirs):
     """One current and its derivatives with respect to everything."""
-    return jax.value_and_grad(lambda both: both[0].response(both[1]).value.particle[0])((device, reservoirs))
+    return jax.value_and_grad(lambda both: both[0].response(both[1], Effort.FAST).value.particle[0])((device, reservoirs))
 
 
 def main():

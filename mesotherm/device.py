@@ -84,11 +84,14 @@ class Answer(eqx.Module):
     one_way
         Sum of the two one-way fluxes behind each entry; for ``energy`` the heat they carry, |E − μ| per particle, for
         the same reason. Conservation laws are judged against it.
+    stationary_states
+        How many stationary states there are; currents of more than one are not numbers.
     """
 
     value: Response
     error: Response
     one_way: Response
+    stationary_states: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.ones(()))
 
 
 @dataclasses.dataclass(frozen=True)

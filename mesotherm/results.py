@@ -26,9 +26,9 @@ class Outcome(enum.IntEnum):
     )
     NOT_FINITE = (
         4,
-        "A current is not finite: a rate or transmission overflowed or underflowed, the stationary state is not "
-        "unique, or a floating terminal is not coupled (a thermalizing probe needs two energies to exchange); check "
-        "temperatures against level spacings, and that every dot and every floating terminal is coupled.",
+        "A current is not finite: a rate or transmission overflowed, or a floating terminal is not coupled (a "
+        "thermalizing probe needs two energies to exchange); check temperatures against level spacings, and that every "
+        "floating terminal is coupled.",
     )
     OPTIMUM_AT_EDGE = (
         5,
@@ -42,6 +42,12 @@ class Outcome(enum.IntEnum):
         7,
         "The current of the left terminal vanishes at no bias tried: raise the experiment's largest_bias. (Or it "
         "vanishes at every bias: couple the terminal.)",
+    )
+
+    NOT_UNIQUE = (
+        8,
+        "The stationary state is not unique: transitions do not lead from every state of the device to every other. "
+        "Couple every dot and every spin to a terminal; stationary_states(reservoirs) lists what there is.",
     )
 
     sentence: str

@@ -175,7 +175,7 @@ class Combined(HasCoordinates):
         """
         none = jnp.zeros(len(self.terminals))
         value, error, one_way = (Response(none, none, jnp.zeros(0)) for _ in range(3))
-        size = none
+        size, stationary_states = none, jnp.ones(())
         for name, part in self.parts.items():
             at = self._positions(part)
             answer = self.answer_of(name, reservoirs, effort)
@@ -187,10 +187,11 @@ class Combined(HasCoordinates):
             )
             carried = jnp.abs(answer.value.energy) + jnp.abs(reservoirs.mu[at] * answer.value.particle)
             size = size.at[at].add(carried)
+            stationary_states = stationary_states * answer.stationary_states
         rounding = EPSILON * len(self.parts)
         particle = error.particle + rounding * jnp.where(self._shared(), one_way.particle, 0.0)
         heat = error.energy + rounding * jnp.where(self._shared(), size, 0.0)
-        return Answer(value, Response(particle, heat, error.conjugate), one_way)
+        return Answer(value, Response(particle, heat, error.conjugate), one_way, stationary_states)
 
     def _positions(self, part: AbstractDevice) -> np.ndarray:
         return np.array([self.terminals.index(name) for name in part.terminals])

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.device import Effort, HasAdjustableCoupling, HasCoulombCoupledDots
-from mesotherm.engines.rate_equation import AbstractRateEquation, TransitionTable, weak_exchange
+from mesotherm.engines.rate_equation import AbstractRateEquation, Kinetics, TransitionTable, weak_exchange
 from mesotherm.fields import assignment, names, parameter
 
 MOST_DOTS = 8
@@ -89,7 +89,8 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
         """Occupation numbers [states, dots]; the first dot is the slowest digit."""
         return np.array(list(itertools.product((0, 1), repeat=len(self.dots))))
 
-    def energies(self):
+    def energies(self) -> Float[Array, "states"]:
+        """Energy of every many-body state [energy]."""
         states = self.states()
         doubly = (
             np.stack([states[:, i] * states[:, j] for i, j in itertools.combinations(range(len(self.dots)), 2)], 1)
@@ -119,16 +120,21 @@ class CoulombDots(AbstractRateEquation, HasAdjustableCoupling, HasCoulombCoupled
         empty, filled, terminal, _ = zip(*self._entries(), strict=True)
         return TransitionTable(2 ** len(self.dots), empty, filled, terminal)
 
-    def transition_rates(self):
+    def kinetics(self, reservoirs):
         _, _, terminal, others = zip(*self._entries(), strict=True)
-        return self.tunnel_rates[np.array(terminal), np.array(others)]
+        return Kinetics(self.energies(), self.tunnel_rates[np.array(terminal), np.array(others)])
+
+    def state_names(self):
+        return tuple(
+            "+".join(dot for dot, n in zip(self.dots, state, strict=True) if n) or "empty" for state in self.states()
+        )
 
     def with_coupling(self, terminal, strength):
         rates = self.tunnel_rates.at[self.index(terminal)].set(strength)
         return eqx.tree_at(lambda device: device.tunnel_rates, self, rates)
 
     def weak_exchange(self, terminal, reservoirs, effort=Effort.STRICT):
-        return weak_exchange(self, self.with_coupling(terminal, jnp.ones(())), reservoirs, self.index(terminal))
+        return weak_exchange(self, self.with_coupling(terminal, jnp.ones(())), reservoirs, self.index(terminal), effort)
 
     def dot_of(self, terminal):
         return dict(self.contacts)[self.terminals[self.index(terminal)]]

@@ -1,8 +1,8 @@
-r"""The stationary distribution of a Markov chain by elimination without subtraction.
+r"""The stationary distribution of a Markov chain, and how it responds, by elimination without subtraction.
 
 State after state is removed; what flowed through it is added to the direct rates of the others. Only sums, products and
 quotients of non-negative numbers occur, so every probability comes out to a few rounding units however far the rates
-are apart.
+are apart. Rates may be 64-bit floats or numbers of any size (:mod:`mesotherm.engines.scaled`).
 
 Source: Grassmann, Taksar & Heyman, Oper. Res. 33, 1107 (1985).
 
@@ -14,11 +14,17 @@ Arrays run over steps or states first; any further dimensions are a batch, and f
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
+from typing import Any
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from mesotherm.engines.scaled import Numbers, is_zero, joined, ones_like, total, where, zeros_like
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +71,15 @@ def _order(graph: Graph) -> _Order:
     )
 
 
+def connected(states: int, steps: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """The parts that steps join states to, each sorted, in the order of their first states."""
+    part = list(range(states))
+    for a, b in steps:
+        kept, gone = sorted((part[a], part[b]))
+        part = [kept if one == gone else one for one in part]
+    return [[state for state in range(states) if part[state] == one] for one in sorted(set(part))]
+
+
 def _two_colours(graph: Graph) -> np.ndarray | None:
     """Colours 0 and 1 so that every step joins different ones, the first state of each part having 0; or ``None``."""
     colour = np.full(graph.states, -1)
@@ -87,6 +102,98 @@ def _two_colours(graph: Graph) -> np.ndarray | None:
     return colour
 
 
+class Elimination(eqx.Module):
+    """A chain, state after state eliminated.
+
+    ``visits[k]`` are those of core state k per visit of each state before it; ``onward[k]`` says where it goes then, and
+    ``exits`` how fast all states are left, core and first, when they are eliminated. The same of first states:
+    ``first_visits``, ``first_onward``.
+    """
+
+    graph: Graph = eqx.field(static=True)
+    visits: list[Any]
+    onward: list[Any]
+    first_visits: Any
+    first_onward: Any
+    exits: Any
+
+    @classmethod
+    def of(cls, graph: Graph, forward: Numbers, backward: Numbers) -> "Elimination":
+        """Eliminate, given the rate of every step (a, b) from a to b, and from b to a; not negative."""
+        order = _order(graph)
+        rates = joined([forward, backward, zeros_like(forward[:1])])
+        remaining, exits = rates[order.direct], []
+        first_visits = first_onward = None
+        if len(order.first):
+            inward, outward = rates[order.inward], rates[order.outward]
+            left = total(outward, 1)
+            through = _unless_zero(left)[:, None]
+            first_visits, first_onward = inward / through, outward / through
+            remaining = remaining + total(first_visits[:, :, None] * outward[:, None, :], 0)
+            exits.append(left)
+        visits, onward = [], []
+        for last in range(len(order.core) - 1, 0, -1):
+            left = total(remaining[last, :last], 0)[None]
+            through = _unless_zero(left)
+            visits.append(remaining[:last, last] / through)
+            onward.append(remaining[last, :last] / through)
+            exits.append(left)
+            remaining = remaining[:last, :last] + visits[-1][:, None] * remaining[last, :last][None]
+        return cls(graph, visits, onward, first_visits, first_onward, joined(exits))
+
+    @property
+    def parts(self) -> Float[Array, "..."]:
+        """How many parts the chain falls into, each with a stationary state of its own."""
+        return 1.0 + jnp.sum(is_zero(self.exits), axis=0)
+
+    def stationary(self) -> Any:
+        """Probability of every state; not a number where the chain falls apart."""
+        order, p = _order(self.graph), ones_like(self.exits[:1])
+        for visits in reversed(self.visits):
+            p = joined([p, total(p * visits, 0)[None]])
+            if isinstance(p, jax.Array):
+                p = p / jax.lax.stop_gradient(jnp.max(p, axis=0))
+        if self.first_visits is not None:
+            p = joined([p, total(p[None] * self.first_visits, 1)])
+        p = (p / total(p, 0)[None])[order.back]
+        return jax.tree.map(lambda x: jnp.where(self.parts > 1, jnp.nan, x), p)
+
+    def response(self, p: Any, source: Any) -> Any:
+        """The populations x with W x = −source and no sum, W being the matrix of rates.
+
+        Parameters
+        ----------
+        p
+            The stationary distribution.
+        source
+            What is put into every state per time; its sum vanishes.
+        """
+        order, count = _order(self.graph), len(self.visits)
+        sorted_source = source[np.argsort(order.back)]
+        core, first = sorted_source[: len(order.core)], sorted_source[len(order.core) :]
+        left = self.exits[len(order.first) :]
+        if self.first_onward is not None:
+            core = core + total(first[:, None] * self.first_onward, 0)
+        waiting = []
+        for step in range(count):
+            last = count - step
+            waiting.append(core[last : last + 1] / left[step : step + 1])
+            core = core[:last] + core[last : last + 1] * self.onward[step]
+        x = zeros_like(core[:1])
+        for step in range(count - 1, -1, -1):
+            x = joined([x, total(x * self.visits[step], 0)[None] + waiting[step]])
+        if self.first_visits is not None:
+            x = joined([x, total(x[None] * self.first_visits, 1) + first / self.exits[: len(order.first)]])
+        x = x[order.back]
+        return x + -(p * total(x, 0)[None])
+
+
+def _unless_zero(left: Any) -> Any:
+    """Rates to divide by: where a state cannot be left, nothing comes in either."""
+    return where(is_zero(left), ones_like(left), left)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def stationary(
     graph: Graph, forward: Float[Array, "steps ..."], backward: Float[Array, "steps ..."]
 ) -> Float[Array, "states ..."]:
@@ -100,22 +207,27 @@ def stationary(
     Errors: not finite if a state cannot reach those that are eliminated after it: the chain falls apart, or a rate
     underflowed.
     """
-    order = _order(graph)
-    rates = jnp.concatenate([forward, backward, jnp.zeros_like(forward[:1])])
-    remaining = rates[order.direct]
-    share = None
-    if len(order.first):
-        inward, outward = rates[order.inward], rates[order.outward]
-        share = inward / jnp.sum(outward, axis=1)[:, None]
-        remaining = remaining + jnp.sum(share[:, :, None] * outward[:, None, :], axis=0)
-    columns = []
-    for last in range(len(order.core) - 1, 0, -1):
-        columns.append(remaining[:last, last] / jnp.sum(remaining[last, :last], axis=0))
-        remaining = remaining[:last, :last] + columns[-1][:, None] * remaining[last, :last]
-    p = jnp.ones_like(rates[:1])
-    for column in reversed(columns):
-        p = jnp.concatenate([p, jnp.sum(p * column, axis=0)[None]])
-        p = p / jax.lax.stop_gradient(jnp.max(p, axis=0))
-    if share is not None:
-        p = jnp.concatenate([p, jnp.sum(p * share, axis=1)])
-    return (p / jnp.sum(p, axis=0))[order.back]
+    return Elimination.of(graph, forward, backward).stationary()
+
+
+@stationary.defjvp
+def _stationary_jvp(graph, primals, tangents):
+    eliminated = Elimination.of(graph, *primals)
+    p = eliminated.stationary()
+    start, end = np.array(graph.steps).T
+    flow = tangents[0] * p[start] - tangents[1] * p[end]
+    return p, eliminated.response(p, into_states(graph, flow))
+
+
+@functools.cache
+def _incidence(graph: Graph) -> np.ndarray:
+    """Matrix [states, steps]: −1 where a step starts, 1 where it ends."""
+    matrix = np.zeros((graph.states, len(graph.steps)))
+    for step, (a, b) in enumerate(graph.steps):
+        matrix[a, step], matrix[b, step] = -1, 1
+    return matrix
+
+
+def into_states(graph: Graph, flow: Float[Array, "steps ..."]) -> Float[Array, "states ..."]:
+    """What flows along the steps, from a to b, as what comes into every state."""
+    return jnp.tensordot(_incidence(graph), flow, 1)

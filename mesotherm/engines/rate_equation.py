@@ -1,9 +1,13 @@
-r"""Master equations for Coulomb-coupled dots: sequential tunnelling between many-body states.
+r"""Master equations for quantum dots: sequential tunnelling between many-body states, and what bosons drive.
 
-A transition adds one electron from terminal α to state i, making state j:
+A transition takes the device from a state i to a state j, with an electron that enters from terminal α, or with energy
+that bosons of terminal α bring:
 
 .. math::
-    W_{ji} = \gamma\, f(z), \qquad W_{ij} = \gamma\,[1 - f(z)], \qquad z = (E_j - E_i - \mu_\alpha)/T_\alpha
+    W_{ji} = \gamma\, f(z), \qquad W_{ij} = \gamma\,[1 - f(z)], \qquad z = (E_j - E_i - \mu_\alpha)/T_\alpha \\
+    W_{ji} = \gamma\, n(z), \qquad W_{ij} = \gamma\,[1 + n(z)], \qquad z = (E_j - E_i)/T_\alpha > 0
+
+with the Fermi function f and the Bose function n (where z < 0 the two directions change places).
 
 Source: Whitney, Sánchez, Haupt & Splettstoesser, Physica E 75, 257 (2016), Eqs. 2–8; stationary populations by the
 elimination of Grassmann, Taksar & Heyman, Oper. Res. 33, 1107 (1985).
@@ -16,7 +20,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -28,20 +32,28 @@ from mesotherm.conventions import EPSILON
 from mesotherm.device import AbstractDevice, Answer, Assumption, Effort, InverseTemperature, Reservoirs, Response
 from mesotherm.distributions import occupation
 from mesotherm.engines.batch_last import batch_last
-from mesotherm.engines.elimination import Graph, stationary
+from mesotherm.engines.elimination import Elimination, Graph, connected, stationary
+from mesotherm.engines.scaled import Scaled, is_zero, joined, plain, total, zeros_like
 
 LARGEST_EXPONENT = 745.0
-"""exp(-745) is the smallest 64-bit float: reduced energies beyond it carry no further rounding error."""
+"""exp(-745) is the smallest 64-bit float: reduced energies beyond it carry no further rounding error there."""
 
+SMALLEST_EXIT = 1e-120
+"""Slowest way out of a state, over the fastest rate, that 64-bit floats are trusted with: what is lost because smaller
+numbers than 1e-308 are not there is then far below any rounding error."""
 
 @dataclasses.dataclass(frozen=True)
 class TransitionTable:
-    """Every way one electron can enter: from state ``empty[t]`` to ``filled[t]``, out of ``terminal[t]``; positions."""
+    """Every transition: from state ``empty[t]`` to ``filled[t]``, out of ``terminal[t]``; positions.
+
+    ``bosonic`` are the positions of terminals whose reservoirs are bosons: they bring energy, no electrons.
+    """
 
     states: int
     empty: tuple[int, ...]
     filled: tuple[int, ...]
     terminal: tuple[int, ...]
+    bosonic: tuple[int, ...] = ()
 
     @functools.cached_property
     def graph(self) -> Graph:
@@ -49,14 +61,53 @@ class TransitionTable:
         return Graph(self.states, tuple(dict.fromkeys(zip(self.empty, self.filled, strict=True))))
 
     @functools.cached_property
-    def step(self) -> np.ndarray:
-        """0/1 matrix [steps, transitions]: which transitions make up each step."""
-        pairs = list(zip(self.empty, self.filled, strict=True))
-        return np.array([[pair == step for pair in pairs] for step in self.graph.steps], float)
+    def of_step(self) -> np.ndarray:
+        """Positions of the transitions that make up each step [steps, most of one step]; filled up with their number,
+        where a zero stands."""
+        members: dict[tuple[int, int], list[int]] = {step: [] for step in self.graph.steps}
+        for position, step in enumerate(zip(self.empty, self.filled, strict=True)):
+            members[step].append(position)
+        most = max(map(len, members.values()))
+        return np.array([row + [len(self.empty)] * (most - len(row)) for row in members.values()])
+
+    def steps(self, of_transitions: Any) -> Any:
+        """What belongs to transitions, summed for each step."""
+        if self.of_step.shape[1] == 1:
+            return of_transitions[self.of_step[:, 0]]
+        padded = joined([of_transitions, zeros_like(of_transitions[:1])])
+        return total(padded[self.of_step], 1)
 
     def at(self, terminals: int) -> np.ndarray:
         """0/1 matrix [terminals, transitions]: which transitions belong to each terminal."""
         return np.equal.outer(np.arange(terminals), self.terminal).astype(float)
+
+    @property
+    def from_bosons(self) -> np.ndarray:
+        """Which transitions are driven by bosons."""
+        return np.isin(self.terminal, self.bosonic)
+
+    @property
+    def electrons(self) -> np.ndarray:
+        """How many electrons each transition brings: one, or none with bosons."""
+        return 1.0 - self.from_bosons
+
+
+class Kinetics(eqx.Module):
+    """What rates follow from.
+
+    Attributes
+    ----------
+    energies
+        Of every many-body state [energy].
+    rates
+        Tunnel rate γ at the energy of each transition [energy/ħ].
+    uncertainty
+        Relative rounding error of each tunnel rate [1].
+    """
+
+    energies: Float[Array, "states"]
+    rates: Float[Array, "transitions"]
+    uncertainty: Float[Array, "transitions"] | float = EPSILON
 
 
 class AbstractRateEquation(AbstractDevice):
@@ -70,16 +121,16 @@ class AbstractRateEquation(AbstractDevice):
     }
 
     @abc.abstractmethod
-    def energies(self) -> Float[Array, "states"]:
-        """Energy of every many-body state [energy]."""
-
-    @abc.abstractmethod
     def transitions(self) -> TransitionTable:
         """The table of transitions; structure only, the same for all parameter values."""
 
     @abc.abstractmethod
-    def transition_rates(self) -> Float[Array, "transitions"]:
-        """Tunnel rate γ at the energy of each transition [energy/ħ]."""
+    def kinetics(self, reservoirs: Reservoirs) -> Kinetics:
+        """Energies of the states and tunnel rates of the transitions."""
+
+    @abc.abstractmethod
+    def state_names(self) -> tuple[str, ...]:
+        """What each many-body state is called, "M+H" or "empty"."""
 
     @property
     def floating_reservoir(self) -> InverseTemperature:
@@ -87,24 +138,54 @@ class AbstractRateEquation(AbstractDevice):
 
     def assumption_values(self, reservoirs):
         terminal = np.array(self.transitions().terminal)
-        return jnp.max(self.transition_rates() / jnp.abs(reservoirs.T[terminal]))[None]
+        return jnp.max(self.kinetics(reservoirs).rates / jnp.abs(reservoirs.T[terminal]))[None]
 
     def populations(self, reservoirs: Reservoirs) -> Float[Array, "states"]:
         """Stationary probability of every many-body state, each to a few rounding units.
 
-        Errors: not finite if the stationary state is not unique or if rates underflow (T below about 1e-3 of the level
-        spacing); the state then has the outcome ``NOT_FINITE``.
+        Errors: not finite if the stationary state is not unique; ``stationary_states`` then tells how many there are.
         """
         return batch_last(_populations)(self, reservoirs)
+
+    def stationary_states(self, reservoirs: Reservoirs) -> list[dict[str, float]]:
+        """Every stationary state there is, each as the populations of the many-body states it consists of, by name.
+
+        There are several where transitions do not lead from every state to every other; whatever mixture of them the
+        device begins in stays. Not for use inside compiled functions.
+        """
+        table, flows = self.transitions(), transition_flows(self, reservoirs, Effort.STRICT)
+        there = ~np.asarray(is_zero(flows.enter))
+        steps = [(a, b) for a, b, open_ in zip(table.empty, table.filled, there, strict=True) if open_]
+        names, found = self.state_names(), []
+        for members in connected(table.states, steps):
+            position = {state: new for new, state in enumerate(members)}
+            inside = [t for t, state in enumerate(table.empty) if there[t] and state in position]
+            if not inside:
+                found.append({names[members[0]]: 1.0})
+                continue
+            part = TransitionTable(
+                len(members),
+                tuple(position[table.empty[t]] for t in inside),
+                tuple(position[table.filled[t]] for t in inside),
+                tuple(table.terminal[t] for t in inside),
+                table.bosonic,
+            )
+            rates = (part.steps(rate[np.array(inside)]) for rate in (flows.enter, flows.leave))
+            p = plain(Elimination.of(part.graph, *rates).stationary())
+            found.append({names[state]: float(p[new]) for state, new in position.items()})
+        return found
 
     def response(self, reservoirs: Reservoirs, effort: Effort = Effort.STRICT) -> Answer:
         """Currents into the dots; the error bound is that of rounding, the solution being exact otherwise.
 
+        With little effort numbers are 64-bit floats, and the bound is infinite where those underflow; with more they
+        are of any size.
+
         Assumes: tunnel rates well below every temperature (weak coupling), no coherence between states.
 
-        Errors: none raised; currents are not finite where the stationary state is not unique or rates underflow.
+        Errors: none raised; currents are not finite where the stationary state is not unique.
         """
-        return batch_last(_answer)(self, reservoirs)
+        return batch_last(functools.partial(_answer, effort))(self, reservoirs)
 
 
 class TransitionFlows(eqx.Module):
@@ -113,59 +194,122 @@ class TransitionFlows(eqx.Module):
     gain: Float[Array, "transitions ..."]
     above_mu: Float[Array, "transitions ..."]
     reduced: Float[Array, "transitions ..."]
-    enter: Float[Array, "transitions ..."]
-    leave: Float[Array, "transitions ..."]
+    enter: Any
+    leave: Any
 
 
-def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs) -> TransitionFlows:
-    """The rates behind an answer, in the order of the table of transitions."""
-    table, energies = device.transitions(), device.energies()
+def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effort: Effort) -> TransitionFlows:
+    """The rates behind an answer, in the order of the table of transitions; numbers of any size with much effort."""
+    table, kinetics = device.transitions(), device.kinetics(reservoirs)
     terminal = np.array(table.terminal)
+    energies = kinetics.energies
     gain = energies[np.array(table.filled)] - energies[np.array(table.empty)]
-    above_mu = gain - reservoirs.mu[terminal]
+    mu = reservoirs.mu[terminal]
+    above_mu = gain - (mu if not table.bosonic else _along(table.electrons, mu) * mu)
     reduced = above_mu / reservoirs.T[terminal]
-    f, vacancy = occupation(reduced)
-    rate = device.transition_rates()
-    return TransitionFlows(gain, above_mu, reduced, rate * f, rate * vacancy)
+    if not of_any_size(effort) and not table.bosonic:
+        f, vacancy = occupation(reduced)
+        return TransitionFlows(gain, above_mu, reduced, kinetics.rates * f, kinetics.rates * vacancy)
+    decay = jnp.exp(-jnp.abs(reduced))
+    fermions = 1.0 / (1.0 + decay)
+    bosons = _along(table.from_bosons, reduced)
+    larger = jnp.where(bosons, -1.0 / jnp.expm1(-jnp.where(bosons, jnp.abs(reduced), 1.0)), fermions)
+
+    def rate(exponent):
+        if not of_any_size(effort):
+            return kinetics.rates * larger * jnp.exp(-exponent)
+        fixed = jax.lax.stop_gradient(exponent)
+        return Scaled.of(kinetics.rates * larger * jnp.exp(fixed - exponent), -fixed)
+
+    enter, leave = rate(jnp.maximum(reduced, 0.0)), rate(jnp.maximum(-reduced, 0.0))
+    return TransitionFlows(gain, above_mu, reduced, enter, leave)
+
+
+def of_any_size(effort: Effort) -> bool:
+    """Whether rates are scaled numbers rather than 64-bit floats."""
+    return effort in (Effort.STRICT, Effort.STUBBORN)
+
+
+def _along(of_transitions: np.ndarray, like: Array) -> np.ndarray:
+    return of_transitions.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def _populations(device: AbstractRateEquation, reservoirs: Reservoirs) -> Float[Array, "states ..."]:
-    table, flows = device.transitions(), transition_flows(device, reservoirs)
-    step = table.step
-    return stationary(table.graph, jnp.tensordot(step, flows.enter, 1), jnp.tensordot(step, flows.leave, 1))
+    table, flows = device.transitions(), transition_flows(device, reservoirs, Effort.STRICT)
+    return plain(Elimination.of(table.graph, table.steps(flows.enter), table.steps(flows.leave)).stationary())
 
 
-def _answer(device: AbstractRateEquation, reservoirs: Reservoirs) -> Answer:
-    return _currents(device, reservoirs, _populations(device, reservoirs))
+def _answer(effort: Effort, device: AbstractRateEquation, reservoirs: Reservoirs) -> Answer:
+    return _currents(effort, device, device, reservoirs)
 
 
-def _currents(device: AbstractRateEquation, reservoirs: Reservoirs, p: Float[Array, "states ..."]) -> Answer:
-    """Currents at given populations, with their rounding errors."""
-    table, flows = device.transitions(), transition_flows(device, reservoirs)
-    entering, leaving = flows.enter * p[np.array(table.empty)], flows.leave * p[np.array(table.filled)]
+def _currents(
+    effort: Effort, device: AbstractRateEquation, coupled: AbstractRateEquation, reservoirs: Reservoirs
+) -> Answer:
+    """Currents with the rates of ``coupled`` at the stationary populations of ``device``, with their rounding errors."""
+    table = device.transitions()
+    within = transition_flows(device, reservoirs, effort)
+    forward, backward = table.steps(within.enter), table.steps(within.leave)
+    eliminated = Elimination.of(table.graph, forward, backward)
+    p = eliminated.stationary() if of_any_size(effort) else stationary(table.graph, forward, backward)
+    flows, kinetics = transition_flows(coupled, reservoirs, effort), coupled.kinetics(reservoirs)
+    entering = plain(flows.enter * p[np.array(table.empty)])
+    leaving = plain(flows.leave * p[np.array(table.filled)])
     net, both = entering - leaving, entering + leaving
     at = table.at(len(device.terminals))
-    particle, energy = jnp.tensordot(at, net, 1), jnp.tensordot(at, flows.gain * net, 1)
-    one_way, one_way_heat = jnp.tensordot(at, both, 1), jnp.tensordot(at, jnp.abs(flows.above_mu) * both, 1)
-    exponent = jnp.max(jnp.minimum(jnp.abs(flows.reduced), LARGEST_EXPONENT), axis=0)
-    counted_from = jnp.max(jnp.abs(device.energies()), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
-    lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T), axis=0)
-    relative = jax.lax.stop_gradient(4 * EPSILON * table.states * (2 + exponent + lost_digits))
+    electrons = at * table.electrons
+    particle, energy = jnp.tensordot(electrons, net, 1), jnp.tensordot(at, flows.gain * net, 1)
+    one_way, one_way_heat = jnp.tensordot(electrons, both, 1), jnp.tensordot(at, jnp.abs(flows.above_mu) * both, 1)
+    relative, lost = jax.lax.stop_gradient(
+        (_rounding(table, kinetics, flows, reservoirs, effort), _underflow(eliminated, forward, backward, effort))
+    )
     none = particle[:0]
     return Answer(
         value=Response(particle, energy, none),
-        error=Response(relative * one_way, relative * one_way_heat + EPSILON * jnp.abs(energy), none),
+        error=Response(
+            relative * one_way + lost, relative * one_way_heat + EPSILON * jnp.abs(energy) + lost * reservoirs.T, none
+        ),
         one_way=Response(one_way, one_way_heat, none),
+        stationary_states=eliminated.parts,
     )
 
 
+def _rounding(table, kinetics, flows, reservoirs, effort) -> Float[Array, "..."]:
+    """Relative error of every flow: that of each rate, 2·states times."""
+    exponent = jnp.abs(flows.reduced)
+    if not of_any_size(effort):
+        exponent = jnp.minimum(exponent, LARGEST_EXPONENT)
+    counted_from = jnp.max(jnp.abs(kinetics.energies), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
+    lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T), axis=0)
+    steep = 1.0
+    if table.bosonic:  # n(z) ~ 1/z
+        smallest = jnp.min(jnp.where(_along(table.from_bosons, exponent), exponent, jnp.inf), axis=0)
+        steep = 1.0 + 1.0 / smallest
+    of_rates = jnp.max(jnp.broadcast_to(kinetics.uncertainty, kinetics.rates.shape), axis=0)
+    return 4 * table.states * (EPSILON * (1 + jnp.max(exponent, axis=0) + lost_digits * steep) + of_rates)
+
+
+def _underflow(eliminated: Elimination, forward, backward, effort) -> Float[Array, "..."]:
+    """What a current may have lost because numbers became too small: nothing, or anything."""
+    if of_any_size(effort):
+        return jnp.zeros_like(eliminated.parts)
+    fastest = jnp.max(jnp.maximum(forward, backward), axis=0)
+    safe = jnp.min(eliminated.exits, axis=0) > SMALLEST_EXIT * fastest
+    return jnp.where(safe, SMALLEST_EXIT * fastest, jnp.inf)
+
+
 def weak_exchange(
-    device: AbstractRateEquation, coupled: AbstractRateEquation, reservoirs: Reservoirs, terminal: int
+    device: AbstractRateEquation,
+    coupled: AbstractRateEquation,
+    reservoirs: Reservoirs,
+    terminal: int,
+    effort: Effort,
 ) -> Answer:
     """Currents of one terminal with the rates of ``coupled`` at the populations of ``device``; arrays of one entry."""
 
     def kernel(device, coupled, reservoirs):
-        answer = _currents(coupled, reservoirs, _populations(device, reservoirs))
-        return jax.tree.map(lambda entries: entries[terminal : terminal + 1], answer)
+        answer = _currents(effort, device, coupled, reservoirs)
+        one = jax.tree.map(lambda entries: entries[terminal : terminal + 1], (answer.value, answer.error, answer.one_way))
+        return Answer(*one, stationary_states=answer.stationary_states)
 
     return batch_last(kernel)(device, coupled, reservoirs)
