@@ -271,7 +271,13 @@ def certified(problem: Problem, y, tolerance) -> tuple[SteadyState, Answer]:
     inverted = jnp.any(reservoirs.T[jnp.array(floating, int)] <= 0)
     outcome = jnp.select(
         [answer.stationary_states > 1, ~finite, ~(last_step < LARGEST_LAST_STEP), inverted, ~within],
-        [Outcome.NOT_UNIQUE, Outcome.NOT_FINITE, Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.TOLERANCE_MISSED],
+        [
+            Outcome.NOT_UNIQUE,
+            Outcome.NOT_FINITE,
+            Outcome.NOT_CONVERGED,
+            Outcome.POPULATION_INVERSION,
+            Outcome.TOLERANCE_MISSED,
+        ],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
     error, reservoirs_error, q_error, outcome = jax.lax.stop_gradient((error, reservoirs_error, q_error, outcome))

@@ -38,7 +38,7 @@ def batch_last(kernel: Callable[..., Any]) -> Callable[..., Any]:
         described = jax.eval_shape(function, leaves)
         out = _values.bind(
             *leaves,
-            function=lambda leaves: jax.tree.leaves(function(leaves)),
+            function=lambda *leaves: jax.tree.leaves(function(leaves)),
             outof=tuple(leaf.shape for leaf in jax.tree.leaves(described)),
             batch=(),
         )
@@ -73,7 +73,7 @@ _values.multiple_results = True
 
 @_values.def_impl
 def _evaluate(*points, function, outof, batch):
-    return _full(function(points), outof, batch)
+    return _full(function(*points), outof, batch)
 
 
 @_values.def_abstract_eval
@@ -85,11 +85,19 @@ def _differentiate_values(points, tangents, *, function, outof, batch):
     moving = [position for position, tangent in enumerate(tangents) if not isinstance(tangent, ad.Zero)]
 
     def slopes(points, moves):
-        points, directions = list(points), [jnp.zeros_like(point) for point in points]
+        points = list(points)
+        starts, directions = [], []
         for position, move in zip(moving, moves, strict=True):
             shape = jnp.broadcast_shapes(points[position].shape, move.shape)
-            points[position], directions[position] = (jnp.broadcast_to(x, shape) for x in (points[position], move))
-        return jax.jvp(function, (points,), (directions,))[1]
+            starts.append(jnp.broadcast_to(points[position], shape))
+            directions.append(jnp.broadcast_to(move, shape))
+
+        def along(*moved):
+            for position, one in zip(moving, moved, strict=True):
+                points[position] = one
+            return function(*points)
+
+        return jax.jvp(along, starts, directions)[1]
 
     inner = [points[position].shape[: points[position].ndim - len(batch)] for position in moving]
     slope = _slopes.bind(

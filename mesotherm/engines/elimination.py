@@ -15,8 +15,7 @@ Arrays run over steps or states first; any further dimensions are a batch, and f
 import dataclasses
 import functools
 from collections.abc import Sequence
-
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -24,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.engines.scaled import Numbers, is_zero, joined, ones_like, total, where, zeros_like
+from mesotherm.engines.scaled import Numbers, Scaled, is_zero, joined, ones_like, total, where, zeros_like
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,44 +101,136 @@ def _two_colours(graph: Graph) -> np.ndarray | None:
     return colour
 
 
-class Elimination(eqx.Module):
-    """A chain, state after state eliminated.
+class _WrittenOut(eqx.Module):
+    """A core, state after state eliminated from its end, each step written out: quick for floats, long to compile.
 
-    ``visits[k]`` are those of core state k per visit of each state before it; ``onward[k]`` says where it goes then, and
-    ``exits`` how fast all states are left, core and first, when they are eliminated. The same of first states:
-    ``first_visits``, ``first_onward``.
+    ``visits[k]`` are those of the k-th state from the end per visit of each state before it, ``onward[k]`` says where
+    it goes then.
     """
 
-    graph: Graph = eqx.field(static=True)
     visits: list[Any]
     onward: list[Any]
-    first_visits: Any
-    first_onward: Any
-    exits: Any
+    left: Any
 
     @classmethod
-    def of(cls, graph: Graph, forward: Numbers, backward: Numbers) -> "Elimination":
-        """Eliminate, given the rate of every step (a, b) from a to b, and from b to a; not negative."""
-        order = _order(graph)
-        rates = joined([forward, backward, zeros_like(forward[:1])])
-        remaining, exits = rates[order.direct], []
-        first_visits = first_onward = None
-        if len(order.first):
-            inward, outward = rates[order.inward], rates[order.outward]
-            left = total(outward, 1)
-            through = _unless_zero(left)[:, None]
-            first_visits, first_onward = inward / through, outward / through
-            remaining = remaining + total(first_visits[:, :, None] * outward[:, None, :], 0)
-            exits.append(left)
-        visits, onward = [], []
-        for last in range(len(order.core) - 1, 0, -1):
+    def of(cls, remaining: Any) -> Self:
+        visits, onward, exits = [], [], [zeros_like(remaining[0, :0])]
+        for last in range(len(_leaf(remaining)) - 1, 0, -1):
             left = total(remaining[last, :last], 0)[None]
             through = _unless_zero(left)
             visits.append(remaining[:last, last] / through)
             onward.append(remaining[last, :last] / through)
             exits.append(left)
             remaining = remaining[:last, :last] + visits[-1][:, None] * remaining[last, :last][None]
-        return cls(graph, visits, onward, first_visits, first_onward, joined(exits))
+        return cls(visits, onward, joined(exits))
+
+    def collected(self, source: Any) -> tuple[Any, Any]:
+        """Where a source ends: in every state before it is eliminated, and in the first state."""
+        waiting, count = [zeros_like(source[:0])], len(self.onward)
+        for step in range(count):
+            last = count - step
+            waiting.append(source[last : last + 1])
+            source = source[:last] + source[last : last + 1] * self.onward[step]
+        return joined(waiting), source
+
+    def filled(self, x: Any, more: Any) -> Any:
+        """From the first state's population all others; ``more`` is added to each."""
+        count = len(self.visits)
+        for step in range(count - 1, -1, -1):
+            x = joined([x, total(x * self.visits[step], 0)[None] + more[step : step + 1]])
+        return x
+
+
+class _Looped(eqx.Module):
+    """The same as a loop: arrays keep their size, what is eliminated is masked. Quick to compile."""
+
+    visits: Any
+    onward: Any
+    left: Any
+
+    @classmethod
+    def of(cls, remaining: Any) -> Self:
+        size = len(_leaf(remaining))
+
+        def step(remaining, last):
+            before = _mask(jnp.arange(size) < last, remaining[0])
+            row = where(before, remaining[last], zeros_like(remaining[0]))
+            column = where(before, remaining[:, last], zeros_like(remaining[0]))
+            left = total(row, 0)
+            through = _unless_zero(left)[None]
+            visits = column / through
+            return remaining + visits[:, None] * row[None], (visits, row / through, left)
+
+        lasts = jnp.arange(size - 1, 0, -1)
+        _, (visits, onward, left) = jax.lax.scan(step, remaining, lasts)
+        return cls(visits, onward, left)
+
+    def collected(self, source: Any) -> tuple[Any, Any]:
+        def step(source, row):
+            onward, last = row
+            return source + source[last][None] * onward, source[last]
+
+        lasts = jnp.arange(len(_leaf(source)) - 1, 0, -1)
+        source, waiting = jax.lax.scan(step, source, (self.onward, lasts))
+        return waiting, source[:1]
+
+    def filled(self, x: Any, more: Any) -> Any:
+        size = 1 + len(_leaf(more))
+
+        def step(x, row):
+            visits, added, last = row
+            here = total(x * visits, 0)[None] + added[None]
+            return where(_mask(jnp.arange(size) == last, x), _broadcast(here, x), x), None
+
+        lasts = jnp.arange(size - 1, 0, -1)
+        whole = joined([x, zeros_like(more)])
+        return jax.lax.scan(step, whole, (self.visits, more, lasts), reverse=True)[0]
+
+
+def _leaf(numbers: Any) -> Array:
+    return jax.tree.leaves(numbers)[0]
+
+
+def _mask(of_states: Array, like: Any) -> Array:
+    return of_states.reshape(-1, *[1] * (_leaf(like).ndim - 1))
+
+
+def _broadcast(numbers: Any, like: Any) -> Any:
+    return jax.tree.map(lambda x, y: jnp.broadcast_to(x, y.shape), numbers, like)
+
+
+class Elimination(eqx.Module):
+    """A chain, state after state eliminated.
+
+    ``first_visits`` are those of every first state per visit of each core state, ``first_onward`` says where it goes
+    then, ``first_left`` how fast it is left. ``exits`` are those rates of all states when they are eliminated.
+    """
+
+    graph: Graph = eqx.field(static=True)
+    core: _WrittenOut | _Looped
+    first_visits: Any
+    first_onward: Any
+    first_left: Any
+
+    @classmethod
+    def of(cls, graph: Graph, forward: Numbers, backward: Numbers) -> "Elimination":
+        """Eliminate, given the rate of every step (a, b) from a to b, and from b to a; not negative."""
+        order = _order(graph)
+        rates = joined([forward, backward, zeros_like(forward[:1])])
+        remaining = rates[order.direct]
+        inward, outward = rates[order.inward], rates[order.outward]
+        left = total(outward, 1)
+        through = _unless_zero(left)[:, None]
+        visits, onward = inward / through, outward / through
+        if len(order.first):
+            remaining = remaining + total(visits[:, :, None] * outward[:, None, :], 0)
+        loop = isinstance(forward, Scaled)
+        return cls(graph, (_Looped if loop else _WrittenOut).of(remaining), visits, onward, left)
+
+    @property
+    def exits(self) -> Any:
+        """How fast every state but one is left when it is eliminated."""
+        return joined([self.first_left, self.core.left])
 
     @property
     def parts(self) -> Float[Array, "..."]:
@@ -148,14 +239,10 @@ class Elimination(eqx.Module):
 
     def stationary(self) -> Any:
         """Probability of every state; not a number where the chain falls apart."""
-        order, p = _order(self.graph), ones_like(self.exits[:1])
-        for visits in reversed(self.visits):
-            p = joined([p, total(p * visits, 0)[None]])
-            if isinstance(p, jax.Array):
-                p = p / jax.lax.stop_gradient(jnp.max(p, axis=0))
-        if self.first_visits is not None:
-            p = joined([p, total(p[None] * self.first_visits, 1)])
-        p = (p / total(p, 0)[None])[order.back]
+        one = ones_like(self.exits[:1])
+        p = self.core.filled(one, zeros_like(self.core.left))
+        p = joined([p, total(p[None] * self.first_visits, 1)])
+        p = (p / total(p, 0)[None])[_order(self.graph).back]
         return jax.tree.map(lambda x: jnp.where(self.parts > 1, jnp.nan, x), p)
 
     def response(self, p: Any, source: Any) -> Any:
@@ -168,23 +255,13 @@ class Elimination(eqx.Module):
         source
             What is put into every state per time; its sum vanishes.
         """
-        order, count = _order(self.graph), len(self.visits)
-        sorted_source = source[np.argsort(order.back)]
-        core, first = sorted_source[: len(order.core)], sorted_source[len(order.core) :]
-        left = self.exits[len(order.first) :]
-        if self.first_onward is not None:
-            core = core + total(first[:, None] * self.first_onward, 0)
-        waiting = []
-        for step in range(count):
-            last = count - step
-            waiting.append(core[last : last + 1] / left[step : step + 1])
-            core = core[:last] + core[last : last + 1] * self.onward[step]
-        x = zeros_like(core[:1])
-        for step in range(count - 1, -1, -1):
-            x = joined([x, total(x * self.visits[step], 0)[None] + waiting[step]])
-        if self.first_visits is not None:
-            x = joined([x, total(x[None] * self.first_visits, 1) + first / self.exits[: len(order.first)]])
-        x = x[order.back]
+        order = _order(self.graph)
+        source = source[np.argsort(order.back)]
+        core, first = source[: len(order.core)], source[len(order.core) :]
+        core = core + total(first[:, None] * self.first_onward, 0)
+        waiting, start = self.core.collected(core)
+        x = self.core.filled(zeros_like(start), waiting / self.core.left)
+        x = joined([x, total(x[None] * self.first_visits, 1) + first / self.first_left])[order.back]
         return x + -(p * total(x, 0)[None])
 
 

@@ -42,6 +42,7 @@ SMALLEST_EXIT = 1e-120
 """Slowest way out of a state, over the fastest rate, that 64-bit floats are trusted with: what is lost because smaller
 numbers than 1e-308 are not there is then far below any rounding error."""
 
+
 @dataclasses.dataclass(frozen=True)
 class TransitionTable:
     """Every transition: from state ``empty[t]`` to ``filled[t]``, out of ``terminal[t]``; positions.
@@ -191,6 +192,7 @@ class AbstractRateEquation(AbstractDevice):
 class TransitionFlows(eqx.Module):
     """What goes on at every transition: energy gained, the same from μ, reduced energy, rates in and out."""
 
+    kinetics: Kinetics
     gain: Float[Array, "transitions ..."]
     above_mu: Float[Array, "transitions ..."]
     reduced: Float[Array, "transitions ..."]
@@ -209,7 +211,7 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
     reduced = above_mu / reservoirs.T[terminal]
     if not of_any_size(effort) and not table.bosonic:
         f, vacancy = occupation(reduced)
-        return TransitionFlows(gain, above_mu, reduced, kinetics.rates * f, kinetics.rates * vacancy)
+        return TransitionFlows(kinetics, gain, above_mu, reduced, kinetics.rates * f, kinetics.rates * vacancy)
     decay = jnp.exp(-jnp.abs(reduced))
     fermions = 1.0 / (1.0 + decay)
     bosons = _along(table.from_bosons, reduced)
@@ -222,7 +224,7 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
         return Scaled.of(kinetics.rates * larger * jnp.exp(fixed - exponent), -fixed)
 
     enter, leave = rate(jnp.maximum(reduced, 0.0)), rate(jnp.maximum(-reduced, 0.0))
-    return TransitionFlows(gain, above_mu, reduced, enter, leave)
+    return TransitionFlows(kinetics, gain, above_mu, reduced, enter, leave)
 
 
 def of_any_size(effort: Effort) -> bool:
@@ -246,13 +248,13 @@ def _answer(effort: Effort, device: AbstractRateEquation, reservoirs: Reservoirs
 def _currents(
     effort: Effort, device: AbstractRateEquation, coupled: AbstractRateEquation, reservoirs: Reservoirs
 ) -> Answer:
-    """Currents with the rates of ``coupled`` at the stationary populations of ``device``, with their rounding errors."""
+    """Currents with the rates of ``coupled`` at the stationary populations of ``device``, and their rounding errors."""
     table = device.transitions()
     within = transition_flows(device, reservoirs, effort)
     forward, backward = table.steps(within.enter), table.steps(within.leave)
     eliminated = Elimination.of(table.graph, forward, backward)
     p = eliminated.stationary() if of_any_size(effort) else stationary(table.graph, forward, backward)
-    flows, kinetics = transition_flows(coupled, reservoirs, effort), coupled.kinetics(reservoirs)
+    flows = within if coupled is device else transition_flows(coupled, reservoirs, effort)
     entering = plain(flows.enter * p[np.array(table.empty)])
     leaving = plain(flows.leave * p[np.array(table.filled)])
     net, both = entering - leaving, entering + leaving
@@ -261,7 +263,7 @@ def _currents(
     particle, energy = jnp.tensordot(electrons, net, 1), jnp.tensordot(at, flows.gain * net, 1)
     one_way, one_way_heat = jnp.tensordot(electrons, both, 1), jnp.tensordot(at, jnp.abs(flows.above_mu) * both, 1)
     relative, lost = jax.lax.stop_gradient(
-        (_rounding(table, kinetics, flows, reservoirs, effort), _underflow(eliminated, forward, backward, effort))
+        (_rounding(table, flows, reservoirs, effort), _underflow(eliminated, forward, backward, effort))
     )
     none = particle[:0]
     return Answer(
@@ -274,9 +276,9 @@ def _currents(
     )
 
 
-def _rounding(table, kinetics, flows, reservoirs, effort) -> Float[Array, "..."]:
+def _rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
     """Relative error of every flow: that of each rate, 2·states times."""
-    exponent = jnp.abs(flows.reduced)
+    kinetics, exponent = flows.kinetics, jnp.abs(flows.reduced)
     if not of_any_size(effort):
         exponent = jnp.minimum(exponent, LARGEST_EXPONENT)
     counted_from = jnp.max(jnp.abs(kinetics.energies), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
@@ -309,7 +311,9 @@ def weak_exchange(
 
     def kernel(device, coupled, reservoirs):
         answer = _currents(effort, device, coupled, reservoirs)
-        one = jax.tree.map(lambda entries: entries[terminal : terminal + 1], (answer.value, answer.error, answer.one_way))
+        one = jax.tree.map(
+            lambda entries: entries[terminal : terminal + 1], (answer.value, answer.error, answer.one_way)
+        )
         return Answer(*one, stationary_states=answer.stationary_states)
 
     return batch_last(kernel)(device, coupled, reservoirs)

@@ -19,8 +19,10 @@ LARGEST_EXPONENT = 700.0
 
 
 class Scaled(eqx.Module):
-    """An array of numbers ``mantissa * exp(scale)``; mantissas of either sign, of size 1 or zero. The scale of a zero is
-    that of its derivatives."""
+    """An array of numbers ``mantissa * exp(scale)``; mantissas of either sign, of size 1 or zero.
+
+    The scale of a zero is that of its derivatives.
+    """
 
     mantissa: Float[Array, "..."]
     scale: Float[Array, "..."]
