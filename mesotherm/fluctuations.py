@@ -1,4 +1,4 @@
-r"""Fluctuations about a solved state: zero-frequency noise of particle and heat currents.
+r"""Fluctuations about a solved state: zero-frequency noise of particle and heat currents, and higher cumulants.
 
 While a probe keeps its mean μ and T, the currents fluctuate by δX as those of the bare conductor do. A floating
 terminal that nothing holds charges and heats up instead until what it takes in vanishes at any time. With y the μ and T
@@ -24,11 +24,17 @@ from jaxtyping import Array, Float, Int
 
 from mesotherm.conventions import EPSILON
 from mesotherm.device import AbstractDevice, Effort, HasCoordinates, Reservoirs
+from mesotherm.engines.counting import Counted, counted
+from mesotherm.engines.rate_equation import AbstractRateEquation
 from mesotherm.engines.scattering import HasSMatrix
-from mesotherm.engines.scattering_noise import BareNoise, bare_noise
+from mesotherm.engines.scattering_noise import bare_noise
 from mesotherm.observables import entropy_production
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState
+
+SLOPE_ALLOWANCE = 10.0
+"""A slope of a rate network's currents is trusted to its states times this many rounding errors of the currents, per
+temperature."""
 
 
 class Covariances(eqx.Module):
@@ -63,7 +69,8 @@ class Noise(eqx.Module):
     value, error
         The covariances, and absolute bounds on their errors.
     shot, shot_error
-        The part of them that is zero in equilibrium, likewise. The rest is thermal noise.
+        The part of them that is zero in equilibrium, likewise; the rest is thermal noise. ``None`` for rate equations,
+        where no such parts are defined.
     one_way
         What "relative" means: the variances there would be if all electrons passed one by one and no probe followed,
         and the geometric means of two of them.
@@ -73,8 +80,8 @@ class Noise(eqx.Module):
 
     value: Covariances
     error: Covariances
-    shot: Covariances
-    shot_error: Covariances
+    shot: Covariances | None
+    shot_error: Covariances | None
     one_way: Covariances
     outcome: Int[Array, ""]
 
@@ -89,17 +96,18 @@ def noise(state: SteadyState, *, following: Sequence[str], effort: Effort = Effo
     Parameters
     ----------
     state
-        A solved state of a device with ``HasSMatrix``.
+        A solved state of a device with a scattering matrix (``HasSMatrix``), or of dots.
     following
         The probes whose floating μ and T follow the currents' fluctuations, so that what they take in vanishes at any
         time: the noise at frequencies far below those at which they charge and heat up. All others keep their means.
 
-    Assumes: electrons that do not interact; potentials fixed at their means, screened ones too (their fluctuations are
-    left out); probes that follow do so in a time that plays no part.
+    Assumes: with a scattering matrix, electrons that do not interact; potentials fixed at their means, screened ones
+    too (their fluctuations are left out); probes that follow do so in a time that plays no part.
 
-    Source: Blanter & Büttiker, Phys. Rep. 336, 1 (2000), Secs. 2.4, 2.5 and 2.7.
+    Source: Blanter & Büttiker, Phys. Rep. 336, 1 (2000), Secs. 2.4, 2.5 and 2.7; for dots
+    :mod:`mesotherm.engines.counting`.
 
-    Errors: ``ValueError`` for a device without ``HasSMatrix``, and for what should follow but does not float.
+    Errors: ``ValueError`` for any other device, and for what should follow but does not float.
     ``outcome`` is ``TOLERANCE_MISSED`` where a bound exceeds the state's tolerance times the largest ``one_way`` of its
     kind.
 
@@ -120,9 +128,12 @@ def noise(state: SteadyState, *, following: Sequence[str], effort: Effort = Effo
 
 
 def check_following(device: AbstractDevice, floating: Sequence[str], following: Sequence[str]) -> None:
-    """Raise ``ValueError`` if a device's scattering matrix is not known, or what should follow does not float."""
-    if not isinstance(device, HasSMatrix):
-        raise ValueError(f"noise: {type(device).__name__} has no scattering matrix; use a device with HasSMatrix.")
+    """Raise ``ValueError`` if a device's noise is not known, or what should follow does not float."""
+    if not isinstance(device, HasSMatrix | AbstractRateEquation):
+        raise ValueError(
+            f"noise: {type(device).__name__} has no scattering matrix and is no rate equation; "
+            "use a device with HasSMatrix, or dots."
+        )
     for name in following:
         if name not in floating:
             floats = f"there {'float' if len(floating) > 1 else 'floats'} {', '.join(floating)}"
@@ -163,14 +174,128 @@ def uncertainty_product(
     return product, (numerator_error + jnp.abs(product) * current_error) / (current - current_error)
 
 
+class Cumulants(eqx.Module):
+    """Cumulants per time of a state's currents: first axis the order, from 1 to 4, then terminals.
+
+    Attributes
+    ----------
+    particle, heat, energy
+        Of the particle currents [energy/ħ], of heat counted from the mean μ and of energy [energy^(n+1)/ħ].
+    particle_error, heat_error, energy_error
+        Absolute bounds on their errors.
+    outcome
+        Code of an :class:`mesotherm.results.Outcome`: the state's, or what is worse about the cumulants.
+    """
+
+    particle: Float[Array, "orders terminals"]
+    heat: Float[Array, "orders terminals"]
+    energy: Float[Array, "orders terminals"]
+    particle_error: Float[Array, "orders terminals"]
+    heat_error: Float[Array, "orders terminals"]
+    energy_error: Float[Array, "orders terminals"]
+    outcome: Int[Array, ""]
+
+
+def cumulants(state: SteadyState) -> Cumulants:
+    r"""The first four cumulants of every current of dots: mean, noise, skewness, sharpness, C_n/t at long times t.
+
+    For a single dot with g = γ_L + γ_R, g_1 = γ_Lγ_R (f_L − f_R) and g_2 = γ_Lγ_R (f_L + f_R − 2 f_L f_R)
+
+    .. math:: C_1 = g_1/g, \quad C_2 = g_2/g - 2 g_1^2/g^3, \quad C_3 = g_1/g - 6 g_1 g_2/g^3 + 12 g_1^3/g^5
+
+    Probes keep their mean μ and T: their fluctuations enter :func:`noise` (second cumulants) if they follow; for higher
+    orders that would take the probes' own dynamics. Pure, batchable with ``jax.vmap``.
+
+    Source: :mod:`mesotherm.engines.counting`.
+
+    Errors: ``ValueError`` for a device that is no rate equation. ``outcome`` is ``TOLERANCE_MISSED`` where a bound on a
+    second cumulant exceeds the state's tolerance times the largest there would be of independent transitions.
+
+    Examples
+    --------
+    >>> import mesotherm as m
+    >>> from mesotherm.devices.dot_network import DotNetwork
+    >>> dot = DotNetwork(dots=("D",), leads=("L", "R"), levels=[1.2], tunnel_rates=[[0.7], [0.4]])
+    >>> found = cumulants(m.steady_state(dot, m.Reservoirs([0.9, 0.2], [1 / 0.8, 1 / 1.3])))
+    >>> [round(float(c), 9) for c in found.particle[:3, 0]]
+    [0.057558158, 0.112559906, 0.022219571]
+    """
+    if not isinstance(state.device, AbstractRateEquation):
+        raise ValueError(f"cumulants: {type(state.device).__name__} is no rate equation; use dots, or noise().")
+    return _cumulants(state)
+
+
+@eqx.filter_jit
+def _cumulants(state: SteadyState) -> Cumulants:
+    device = state.device
+    assert isinstance(device, AbstractRateEquation)  # by cumulants()
+    at_mu, at_T = (
+        jnp.array([device.index(probe.terminal) for probe in state.probes if floats(probe)], int)
+        for floats in (lambda probe: probe.floats_mu, lambda probe: probe.floats_T)
+    )
+    bounds = [state.reservoirs_error.mu[at_mu], state.reservoirs_error.T[at_T]]
+
+    def at(steps) -> tuple[Float[Array, "orders currents"], Counted]:
+        mu, T = steps
+        reservoirs = Reservoirs(state.reservoirs.mu.at[at_mu].add(mu), state.reservoirs.T.at[at_T].add(T))
+        found = counted(device, reservoirs)
+        return found.cumulants, found
+
+    slopes, found = jax.jacfwd(at, has_aux=True)([jnp.zeros_like(bound) for bound in bounds])
+    through = sum(jnp.abs(slope) @ bound for slope, bound in zip(slopes, bounds, strict=True))
+    error = found.cumulants_error + through
+    n = len(device.terminals)
+    parts = [slice(0, n), slice(n, 2 * n), slice(2 * n, 3 * n)]
+    finite = jnp.all(jnp.isfinite(found.cumulants)) & jnp.all(jnp.isfinite(error))
+    within = jnp.stack([jnp.max(error[1, part]) <= state.tolerance * jnp.max(found.one_way[part]) for part in parts])
+    outcome = jnp.select(
+        [state.outcome != Outcome.CONVERGED, ~finite, ~jnp.all(within)],
+        [state.outcome, Outcome.NOT_FINITE, Outcome.TOLERANCE_MISSED],
+        Outcome.CONVERGED,
+    ).astype(jnp.int8)
+    particle, heat, energy = (found.cumulants[:, part] for part in parts)
+    return Cumulants(particle, heat, energy, error[:, parts[0]], error[:, parts[1]], error[:, parts[2]], outcome)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 class _Matrices(NamedTuple):
-    """Of all covariances and of their shot part: values and bounds."""
+    """Of all covariances, and of their shot part if there is one: values and bounds."""
 
-    value: Float[Array, "2 currents currents"]
-    error: Float[Array, "2 currents currents"]
+    value: Float[Array, "parts currents currents"]
+    error: Float[Array, "parts currents currents"]
+
+
+class _Bare(NamedTuple):
+    """Noise while no reservoir moves, and how the mean currents answer to reservoirs, as in ``BareNoise``."""
+
+    matrices: _Matrices
+    one_way: Float[Array, "currents"]
+    slope: Float[Array, "currents forces"]
+    slope_error: Float[Array, "currents forces"]
+
+
+def _bare(device: AbstractDevice, reservoirs: Reservoirs, effort: Effort) -> _Bare:
+    if isinstance(device, HasSMatrix):
+        bare = bare_noise(device, reservoirs, effort)
+        value = jnp.stack([bare.thermal + bare.shot, bare.shot])
+        error = jnp.stack([bare.thermal_error + bare.shot_error, bare.shot_error])
+        return _Bare(_Matrices(value, error), bare.one_way, bare.slope, bare.slope_error)
+    assert isinstance(device, AbstractRateEquation)  # by check_following()
+    currents = slice(2 * len(device.terminals))
+    found = counted(device, reservoirs)
+    matrices = _Matrices(found.covariance[None, currents, currents], found.covariance_error[None, currents, currents])
+
+    def means(mu, T):
+        answer = device.response(Reservoirs(mu, T), Effort.FAST)
+        mean = jax.lax.stop_gradient(reservoirs.mu)
+        return jnp.concatenate([answer.value.particle, answer.value.energy - mean * answer.value.particle]), answer
+
+    slopes, answer = jax.jacfwd(means, (0, 1), has_aux=True)(reservoirs.mu, reservoirs.T)
+    steepness = SLOPE_ALLOWANCE * device.transitions().states / reservoirs.T
+    bound = jnp.concatenate([answer.error.particle, answer.error.energy])[:, None] * steepness
+    return _Bare(matrices, found.one_way[currents], jnp.concatenate(slopes, 1), jnp.concatenate([bound, bound], 1))
 
 
 @eqx.filter_jit
@@ -186,15 +311,14 @@ def _noise(state: SteadyState, following: tuple[str, ...], effort: Effort) -> No
         mu, T, *q = steps
         moved = device.moved_to(state.q + q[0]) if moving and isinstance(device, HasCoordinates) else device
         reservoirs = Reservoirs(state.reservoirs.mu.at[at_mu].add(mu), state.reservoirs.T.at[at_T].add(T))
-        assert isinstance(moved, HasSMatrix)  # by check_following()
-        bare = bare_noise(moved, reservoirs, effort)
+        bare = _bare(moved, reservoirs, effort)
         found = _with_followers(bare, state, following)
         return found.value, (found, bare.one_way)
 
     slopes, (found, one_way) = jax.jacfwd(at, has_aux=True)([jnp.zeros_like(bound) for bound in bounds])
     through = sum(jnp.abs(slope) @ bound for slope, bound in zip(slopes, bounds, strict=True))
     symmetric = (found.value + jnp.swapaxes(found.value, 1, 2)) / 2
-    (value, shot), (error, shot_error) = (map(Covariances.of, pair) for pair in (symmetric, found.error + through))
+    (value, *shot), (error, *shot_error) = (map(Covariances.of, part) for part in (symmetric, found.error + through))
     one_way = Covariances.of(jnp.sqrt(one_way[:, None] * one_way))
     finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves((value, error))]))
     within = jax.tree.map(lambda e, scale: jnp.max(e) <= state.tolerance * jnp.max(scale), error, one_way)
@@ -203,16 +327,16 @@ def _noise(state: SteadyState, following: tuple[str, ...], effort: Effort) -> No
         [state.outcome, Outcome.NOT_FINITE, Outcome.TOLERANCE_MISSED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
-    return Noise(value, error, shot, shot_error, one_way, outcome)
+    no_shot = not shot
+    return Noise(value, error, None if no_shot else shot[0], None if no_shot else shot_error[0], one_way, outcome)
 
 
-def _with_followers(bare: BareNoise, state: SteadyState, following: tuple[str, ...]) -> _Matrices:
+def _with_followers(bare: _Bare, state: SteadyState, following: tuple[str, ...]) -> _Matrices:
     r"""Covariances with the followers' currents at zero.
 
     A change dX of the slopes changes P by exactly −P dX (r_y + R dX)⁻¹ R, which gives the bound.
     """
-    value = jnp.stack([bare.thermal + bare.shot, bare.shot])
-    error = jnp.stack([bare.thermal_error + bare.shot_error, bare.shot_error])
+    value, error = bare.matrices
     n = len(state.device.terminals)
     held = jnp.array(
         [

@@ -11,6 +11,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -52,7 +53,7 @@ def _full(values, shapes, batch):
 
 
 def _arrays(shapes, batch):
-    return [jax.core.ShapedArray(shape + batch, jnp.dtype(float)) for shape in shapes]
+    return [ShapedArray(shape + batch, jnp.dtype(float)) for shape in shapes]
 
 
 def _batched(primitive, arguments, dimensions, **options):

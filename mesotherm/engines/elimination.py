@@ -255,14 +255,18 @@ class Elimination(eqx.Module):
         source
             What is put into every state per time; its sum vanishes.
         """
+        x = self.from_first_state(source)
+        return x + -(p * total(x, 0)[None])
+
+    def from_first_state(self, source: Any) -> Any:
+        """The same solution but for a multiple of p, with which the first core state has none: sums of sources only."""
         order = _order(self.graph)
         source = source[np.argsort(order.back)]
         core, first = source[: len(order.core)], source[len(order.core) :]
         core = core + total(first[:, None] * self.first_onward, 0)
         waiting, start = self.core.collected(core)
         x = self.core.filled(zeros_like(start), waiting / self.core.left)
-        x = joined([x, total(x[None] * self.first_visits, 1) + first / self.first_left])[order.back]
-        return x + -(p * total(x, 0)[None])
+        return joined([x, total(x[None] * self.first_visits, 1) + first / self.first_left])[order.back]
 
 
 def _unless_zero(left: Any) -> Any:

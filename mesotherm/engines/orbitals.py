@@ -159,12 +159,13 @@ def state_space(spins: tuple[int, ...], leads: int, baths: int, hops: bool) -> S
 class AbstractOrbitalNetwork(AbstractRateEquation):
     """Dots made of orbitals, in contact with leads (terminals with electrons) and baths (with bosons)."""
 
-    assumptions: ClassVar[Mapping[str, Assumption]] = AbstractRateEquation.assumptions | {
+    assumptions: ClassVar[Mapping[str, Assumption]] = {
+        **AbstractRateEquation.assumptions,
         "no_coherence": Assumption(
             "states that the same electron can enter or leave lie further apart than tunnel rates: largest ħγ over the "
             "smallest splitting of eigenstates",
             limit=0.1,
-        )
+        ),
     }
 
     @property
@@ -281,7 +282,7 @@ def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
             energies.append(diagonal[members])
             states.append(jnp.ones((1, 1, *[1] * (diagonal.ndim - 1))))
             continue
-        inside = np.ix_(range(len(pairs)), members, members)
+        inside = np.ix_(np.arange(len(pairs)), members, members)
         off = jnp.tensordot(np.moveaxis(hops[inside], 0, -1), strength, 1)
         shape = jnp.broadcast_shapes(off.shape[2:], diagonal.shape[1:])
         matrix = jnp.broadcast_to(off, (*off.shape[:2], *shape)) + _on_diagonal(diagonal[members])
@@ -298,7 +299,7 @@ def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
             if spin is None:
                 continue
             allowed = [o for o, of in enumerate(space.spins) if of == spin]
-            inside = np.ix_(allowed, space.sectors[t], space.sectors[s])
+            inside = np.ix_(np.array(allowed), space.sectors[t], space.sectors[s])
             between = jnp.einsum("pj...,opq,qi...->oij...", states[t], creators[inside], states[s])
             between = jnp.where(jnp.abs(between) > SMALLEST_OVERLAP, between, 0.0)
             weights = amplitude[lead, np.array(allowed)][:, None, None]

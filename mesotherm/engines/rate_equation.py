@@ -263,7 +263,7 @@ def _currents(
     particle, energy = jnp.tensordot(electrons, net, 1), jnp.tensordot(at, flows.gain * net, 1)
     one_way, one_way_heat = jnp.tensordot(electrons, both, 1), jnp.tensordot(at, jnp.abs(flows.above_mu) * both, 1)
     relative, lost = jax.lax.stop_gradient(
-        (_rounding(table, flows, reservoirs, effort), _underflow(eliminated, forward, backward, effort))
+        (rounding(table, flows, reservoirs, effort), underflow(eliminated, forward, backward, effort))
     )
     none = particle[:0]
     return Answer(
@@ -276,7 +276,7 @@ def _currents(
     )
 
 
-def _rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
+def rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
     """Relative error of every flow: that of each rate, 2·states times."""
     kinetics, exponent = flows.kinetics, jnp.abs(flows.reduced)
     if not of_any_size(effort):
@@ -291,7 +291,7 @@ def _rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
     return 4 * table.states * (EPSILON * (1 + jnp.max(exponent, axis=0) + lost_digits * steep) + of_rates)
 
 
-def _underflow(eliminated: Elimination, forward, backward, effort) -> Float[Array, "..."]:
+def underflow(eliminated: Elimination, forward, backward, effort) -> Float[Array, "..."]:
     """What a current may have lost because numbers became too small: nothing, or anything."""
     if of_any_size(effort):
         return jnp.zeros_like(eliminated.parts)

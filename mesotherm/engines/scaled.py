@@ -38,6 +38,10 @@ class Scaled(eqx.Module):
     def shape(self) -> tuple[int, ...]:
         return self.mantissa.shape
 
+    @property
+    def ndim(self) -> int:
+        return self.mantissa.ndim
+
     def __getitem__(self, index) -> "Scaled":
         return Scaled(self.mantissa[index], self.scale[index])
 
@@ -48,7 +52,8 @@ class Scaled(eqx.Module):
         return Scaled.of(self.mantissa / other.mantissa, self.scale - other.scale)
 
     def __add__(self, other: "Scaled") -> "Scaled":
-        return Scaled.joined([self[None], other[None]]).total(0)
+        pairs = (jnp.stack(jnp.broadcast_arrays(a, b)) for a, b in zip(_parts(self), _parts(other), strict=True))
+        return Scaled(*pairs).total(0)
 
     def __neg__(self) -> "Scaled":
         return Scaled(-self.mantissa, self.scale)
@@ -71,6 +76,10 @@ class Scaled(eqx.Module):
     def plain(self) -> Float[Array, "..."]:
         """As 64-bit floats; zero or infinite where those end."""
         return self.mantissa * jnp.exp(self.scale)
+
+
+def _parts(numbers: Scaled) -> tuple[Array, Array]:
+    return numbers.mantissa, numbers.scale
 
 
 Numbers = Float[Array, "..."] | Scaled

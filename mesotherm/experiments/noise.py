@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
 from mesotherm.fields import terminal_names
 from mesotherm.fluctuations import check_following, fano_factor, noise, uncertainty_product
@@ -25,7 +26,8 @@ class NoiseExperiment(AbstractExperiment):
 
     Source: Blanter & Büttiker, Phys. Rep. 336, 1 (2000), Secs. 2.4, 2.5 and 2.7.
 
-    Needs: a device with ``HasSMatrix``; every probe named once.
+    Needs: a device with a scattering matrix (``HasSMatrix``), or dots (which have no ``shot`` part); every probe named
+    once.
 
     Assumes: potentials fixed at their means, screened ones too.
     """
@@ -61,6 +63,7 @@ class NoiseExperiment(AbstractExperiment):
                 unit,
             )
             for name, (text, symbol, unit) in kinds.items()
+            if isinstance(setup.device, HasSMatrix)
         }
         ratios = {
             "fano_factor": Variable("Fano factor of the particle current", "F", "1", ("terminal",)),
@@ -83,9 +86,11 @@ class NoiseExperiment(AbstractExperiment):
         found = noise(state, following=self.following, effort=effort)
         out = read(state) | {"status": found.outcome}
         for name in ("particle", "heat", "particle_heat"):
-            for part, value, error in (("", found.value, found.error), ("shot_", found.shot, found.shot_error)):
-                out[f"{part}{name}_noise"] = getattr(value, name)
-                out[f"error_{part}{name}_noise"] = getattr(error, name)
+            parts = {"": (found.value, found.error), "shot_": (found.shot, found.shot_error)}
+            for part, (value, error) in parts.items():
+                if value is not None:
+                    out[f"{part}{name}_noise"] = getattr(value, name)
+                    out[f"error_{part}{name}_noise"] = getattr(error, name)
         for name, ratio in (("fano_factor", fano_factor), ("uncertainty_product", uncertainty_product)):
             out[name], out[f"error_{name}"] = ratio(state, found)
         return out
