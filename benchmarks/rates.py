@@ -1,4 +1,4 @@
-"""Triple dot on one core, everything varying from point to point. Prints one line of JSON for bench.py."""
+"""Three, four and six dots on one core, everything varying from point to point. Prints one line of JSON for bench.py."""
 
 import json
 import os
@@ -8,32 +8,35 @@ import time
 if __name__ == "__main__":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, before JAX makes its threads
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mesotherm import CoulombDots, Effort, Reservoirs, quantum_dot_thermocouple
+from mesotherm import CoulombDots, Effort, Reservoirs
 
-POINTS, TOGETHER, REPEATS = 2**16, 256, 9
+POINTS = {3: 2**16, 4: 2**14, 6: 2**11}
+"""Points of each number of dots."""
+TOGETHER = {3: 256, 4: 128, 6: 32}
+REPEATS = 9
 
 
-def random_devices(points, seed=0):
-    """Triple dots with four terminals: levels, charging energies, rates, mu and T all random."""
+def random_devices(dots, points, seed=0):
+    """Dots with a terminal each and a second one on the first: levels, charging energies, rates, mu and T random."""
     rng = np.random.default_rng(seed)
-    base = quantum_dot_thermocouple()
-    device = CoulombDots(base.dots, base.contacts[:4], base.levels, base.charging_energies, base.tunnel_rates[:4])
-    varied = eqx.tree_at(
-        lambda d: (d.levels, d.charging_energies, d.tunnel_rates),
-        device,
-        (
-            jnp.asarray(rng.uniform(-5, 5, (points, 3))),
-            jnp.asarray(rng.uniform(0, 10, (points, 3))),
-            jnp.asarray(rng.uniform(0.1, 1, (points, 4, 4))),
-        ),
+    names = tuple("ABCDEF"[:dots])
+    contacts = (("T0", "A"), *((f"T{i + 1}", name) for i, name in enumerate(names)))
+    terminals, pairs, others = dots + 1, dots * (dots - 1) // 2, 2 ** (dots - 1)
+
+    def device(levels, charging_energies, tunnel_rates):
+        return CoulombDots(names, contacts, levels, charging_energies, tunnel_rates)
+
+    varied = jax.vmap(device)(
+        jnp.asarray(rng.uniform(-5, 5, (points, dots))),
+        jnp.asarray(rng.uniform(0, 10, (points, pairs))),
+        jnp.asarray(rng.uniform(0.1, 1, (points, terminals, others))),
     )
-    reservoirs = Reservoirs(jnp.asarray(rng.uniform(-2, 2, (points, 4))), jnp.asarray(rng.uniform(2, 10, (points, 4))))
-    return varied, reservoirs
+    mu, T = rng.uniform(-2, 2, (points, terminals)), rng.uniform(2, 10, (points, terminals))
+    return varied, Reservoirs(jnp.asarray(mu), jnp.asarray(T))
 
 
 def particle_and_energy(device, reservoirs):
@@ -47,19 +50,23 @@ def gradients(device, reservoirs):
 
 
 def main():
-    problems = random_devices(POINTS)
     results = {}
-    for name, function in (("response", particle_and_energy), ("value and gradient", gradients)):
-        compiled = jax.jit(lambda x, f=function: jax.lax.map(lambda one: f(*one), x, batch_size=TOGETHER))
-        start = time.perf_counter()
-        compiled = compiled.lower(problems).compile()
-        compiling = time.perf_counter() - start
-        seconds = []
-        for _ in range(REPEATS):
+    for dots in POINTS:
+        problems = random_devices(dots, POINTS[dots])
+        for name, function in (("response", particle_and_energy), ("value and gradient", gradients)):
+            compiled = jax.jit(
+                lambda x, f=function, n=dots: jax.lax.map(lambda one: f(*one), x, batch_size=TOGETHER[n])
+            )
             start = time.perf_counter()
-            jax.block_until_ready(compiled(problems))
-            seconds.append(time.perf_counter() - start)
-        results[name] = {"compile": compiling, "per_point": statistics.median(seconds) / POINTS}
+            compiled = compiled.lower(problems).compile()
+            compiling = time.perf_counter() - start
+            seconds = []
+            for _ in range(REPEATS):
+                start = time.perf_counter()
+                jax.block_until_ready(compiled(problems))
+                seconds.append(time.perf_counter() - start)
+            per_point = statistics.median(seconds) / POINTS[dots]
+            results[f"{dots} dots, {name}"] = {"compile": compiling, "per_point": per_point}
     print(json.dumps(results))
 
 

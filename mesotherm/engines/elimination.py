@@ -14,6 +14,7 @@ Arrays run over steps or states first; any further dimensions are a batch, and f
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -38,16 +39,35 @@ class Graph:
 class _Order:
     """How a graph is eliminated: ``first`` at once (no two of them joined), then ``core`` one by one from its end.
 
-    ``inward[f, c]`` is the position, among forward then backward rates then a zero, of the rate from core state c to
-    first state f; ``outward[f, c]`` that of the rate back; ``direct[c, c']`` those within the core. ``back`` sorts
-    core and first states together into their original order.
+    Positions of rates count forward, then backward ones; one more, where a zero stands, fills tables up. So does the
+    number of core states, or of first ones, where tables tell positions of those.
+
+    Attributes
+    ----------
+    near
+        Core states that each first state is joined with [first, most]; ``inward`` and ``outward`` are the positions of
+        the rates from there and back.
+    near_first, from_first
+        First states that each core state is joined with [core, most], and positions of the rates from there.
+    direct
+        Positions of the rates within the core [core, core].
+    path_in, path_out, path_via
+        Paths from one core state over a first one to another [core, core, most]: positions of both rates, first state.
+    back
+        Sorts core and first states together into their original order.
     """
 
     core: np.ndarray
     first: np.ndarray
+    near: np.ndarray
     inward: np.ndarray
     outward: np.ndarray
+    near_first: np.ndarray
+    from_first: np.ndarray
     direct: np.ndarray
+    path_in: np.ndarray
+    path_out: np.ndarray
+    path_via: np.ndarray
     back: np.ndarray
 
 
@@ -60,14 +80,37 @@ def _order(graph: Graph) -> _Order:
     position = np.full((graph.states, graph.states), 2 * count)
     for step, (a, b) in enumerate(graph.steps):
         position[a, b], position[b, a] = step, count + step
+    inward, outward, direct = (position[np.ix_(a, b)] for a, b in ((core, first), (first, core), (core, core)))
+    joined_with = [np.flatnonzero(row < 2 * count) for row in outward]
+    paths = [[[] for _ in core] for _ in core]
+    for f, neighbours in enumerate(joined_with):
+        for c, d in itertools.permutations(neighbours, 2):
+            paths[c][d].append((inward[c, f], outward[f, d], f))
+    nowhere = (2 * count, 2 * count, len(first))
+    most = max((len(found) for row in paths for found in row), default=0)
+    path = np.array([[found + [nowhere] * (most - len(found)) for found in row] for row in paths], int)
+    path_in, path_out, path_via = np.moveaxis(path.reshape(len(core), len(core), most, 3), -1, 0)
+    reached_from = [np.flatnonzero(column < 2 * count) for column in outward.T]
     return _Order(
         core,
         first,
-        inward=position[np.ix_(core, first)].T,
-        outward=position[np.ix_(first, core)],
-        direct=position[np.ix_(core, core)],
+        near=_table(joined_with, len(core)),
+        inward=_table([inward[c, f] for f, c in enumerate(joined_with)], 2 * count),
+        outward=_table([outward[f, c] for f, c in enumerate(joined_with)], 2 * count),
+        near_first=_table(reached_from, len(first)),
+        from_first=_table([outward[f, c] for c, f in enumerate(reached_from)], 2 * count),
+        direct=direct,
+        path_in=path_in,
+        path_out=path_out,
+        path_via=path_via,
         back=np.argsort(np.concatenate([core, first])),
     )
+
+
+def _table(rows: Sequence[np.ndarray], filling: int) -> np.ndarray:
+    """Rows of different lengths as one array."""
+    most = max(map(len, rows), default=0)
+    return np.array([[*row, *[filling] * (most - len(row))] for row in rows], int).reshape(len(rows), most)
 
 
 def connected(states: int, steps: Sequence[tuple[int, int]]) -> list[list[int]]:
@@ -200,32 +243,25 @@ def _broadcast(numbers: Any, like: Any) -> Any:
 
 
 class Elimination(eqx.Module):
-    """A chain, state after state eliminated.
-
-    ``first_visits`` are those of every first state per visit of each core state, ``first_onward`` says where it goes
-    then, ``first_left`` how fast it is left. ``exits`` are those rates of all states when they are eliminated.
-    """
+    """A chain, state after state eliminated: ``rates`` of all steps, forward, backward, and a zero; how fast first
+    states are left; the core."""
 
     graph: Graph = eqx.field(static=True)
-    core: _WrittenOut | _Looped
-    first_visits: Any
-    first_onward: Any
+    rates: Any
     first_left: Any
+    core: _WrittenOut | _Looped
 
     @classmethod
     def of(cls, graph: Graph, forward: Numbers, backward: Numbers) -> "Elimination":
         """Eliminate, given the rate of every step (a, b) from a to b, and from b to a; not negative."""
         order = _order(graph)
         rates = joined([forward, backward, zeros_like(forward[:1])])
-        remaining = rates[order.direct]
-        inward, outward = rates[order.inward], rates[order.outward]
-        left = total(outward, 1)
-        through = _unless_zero(left)[:, None]
-        visits, onward = inward / through, outward / through
+        remaining, left = rates[order.direct], total(rates[order.outward], 1)
         if len(order.first):
-            remaining = remaining + total(visits[:, :, None] * outward[:, None, :], 0)
+            back = rates[order.path_out] / joined([_unless_zero(left), ones_like(rates[:1])])[order.path_via]
+            remaining = remaining + total(rates[order.path_in] * back, 2)
         loop = isinstance(forward, Scaled)
-        return cls(graph, (_Looped if loop else _WrittenOut).of(remaining), visits, onward, left)
+        return cls(graph, rates, left, (_Looped if loop else _WrittenOut).of(remaining))
 
     @property
     def exits(self) -> Any:
@@ -241,7 +277,7 @@ class Elimination(eqx.Module):
         """Probability of every state; not a number where the chain falls apart."""
         one = ones_like(self.exits[:1])
         p = self.core.filled(one, zeros_like(self.core.left))
-        p = joined([p, total(p[None] * self.first_visits, 1)])
+        p = joined([p, self._into_first(p) / _unless_zero(self.first_left)])
         p = (p / total(p, 0)[None])[_order(self.graph).back]
         return jax.tree.map(lambda x: jnp.where(self.parts > 1, jnp.nan, x), p)
 
@@ -263,10 +299,17 @@ class Elimination(eqx.Module):
         order = _order(self.graph)
         source = source[np.argsort(order.back)]
         core, first = source[: len(order.core)], source[len(order.core) :]
-        core = core + total(first[:, None] * self.first_onward, 0)
+        waiting_first = joined([first / self.first_left, zeros_like(core[:1])])
+        core = core + total(waiting_first[order.near_first] * self.rates[order.from_first], 1)
         waiting, start = self.core.collected(core)
         x = self.core.filled(zeros_like(start), waiting / self.core.left)
-        return joined([x, total(x[None] * self.first_visits, 1) + first / self.first_left])[order.back]
+        return joined([x, (self._into_first(x) + first) / self.first_left])[order.back]
+
+    def _into_first(self, core: Any) -> Any:
+        """What flows from core populations into every first state."""
+        order = _order(self.graph)
+        padded = joined([core, zeros_like(core[:1])])
+        return total(padded[order.near] * self.rates[order.inward], 1)
 
 
 def _unless_zero(left: Any) -> Any:
