@@ -126,10 +126,12 @@ class DotNetwork(AbstractOrbitalNetwork):
 
     def __post_init__(self):
         for name, shape in self._shapes().items():
-            given = as_array(getattr(self, name))
-            if isinstance(given, jax.Array) and given.ndim == 0 and name in DEFAULTS:
-                never = name == "hopping" and given == 0
-                setattr(self, name, jnp.zeros(0) if never else jnp.broadcast_to(given, shape))
+            given = getattr(self, name)
+            array = as_array(given)
+            if name == "hopping" and isinstance(given, int | float) and given == 0:
+                self.hopping = jnp.zeros(0)
+            elif name in DEFAULTS and isinstance(array, jax.Array) and array.ndim == 0:
+                setattr(self, name, jnp.broadcast_to(array, shape))
 
     def __check_init__(self):
         for dot in self.spinful:

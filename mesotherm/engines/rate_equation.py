@@ -272,7 +272,7 @@ def _currents(
             relative * one_way + lost, relative * one_way_heat + EPSILON * jnp.abs(energy) + lost * reservoirs.T, none
         ),
         one_way=Response(one_way, one_way_heat, none),
-        stationary_states=eliminated.parts,
+        stationary_states=eliminated.parts if of_any_size(effort) else jnp.ones_like(eliminated.parts),
     )
 
 
