@@ -25,6 +25,7 @@ from rich.table import Table
 from mesotherm import (
     Axis,
     DiodeTest,
+    Effort,
     Network,
     PowerAtOptimalBias,
     Reservoirs,
@@ -126,12 +127,12 @@ def one_core(console):
     """Time the rate kernel in a process of its own, on one core; returns seconds per point."""
     script = Path(__file__).with_name("rates.py")
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
-    table = Table("triple dot on one core, levels, U, rates, μ and T all varying", "compile [s]", "per point [µs]")
+    table = Table("dots on one core, levels, U, rates, μ and T all varying", "compile [s]", "per point [µs]")
     results = json.loads(done.stdout)
     for name, figures in results.items():
         table.add_row(name, f"{figures['compile']:.2f}", f"{figures['per_point'] * 1e6:.3f}")
     console.print(table)
-    return results["response"]["per_point"]
+    return results["3 dots, response"]["per_point"]
 
 
 def beside_scipy(dataset):
@@ -153,7 +154,7 @@ def beside_qutip():
     """Seconds per steady state with QuTiP, and the largest difference of the populations."""
     from plain_qutip import operators, populations
 
-    devices, reservoirs = random_devices(COMPARED, seed=2)
+    devices, reservoirs = random_devices(3, COMPARED, seed=2)
     seconds, differences = [], []
     for n in range(COMPARED):
         device, joined = jax.tree.map(lambda leaf, n=n: leaf[n], (devices, reservoirs))

@@ -46,7 +46,9 @@ def particle_and_energy(device, reservoirs):
 
 def gradients(device, reservoirs):
     """One current and its derivatives with respect to everything."""
-    return jax.value_and_grad(lambda both: both[0].response(both[1], Effort.FAST).value.particle[0])((device, reservoirs))
+    return jax.value_and_grad(lambda both: both[0].response(both[1], Effort.FAST).value.particle[0])(
+        (device, reservoirs)
+    )
 
 
 def main():
