@@ -42,6 +42,7 @@ DEFAULT_VARIABLES = {
     "LoadSweep": ("maximum_power", ("maximum_efficiency", "efficiency_at_maximum_power", "carnot_efficiency")),
     "HeatDrag": (("drag_current", "predicted_current"), ("heat_in", "heat_transferred")),
     "EffectiveTemperature": ("probe_temperature", "probe_mu"),
+    "CountingStatistics": ("particle_cumulants",),
     "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
 }
 """What is drawn of each experiment when nothing is chosen, panel by panel; what a dataset does not have is left out."""

@@ -132,6 +132,8 @@ class DotNetwork(AbstractOrbitalNetwork):
                 self.hopping = jnp.zeros(0)
             elif name in DEFAULTS and isinstance(array, jax.Array) and array.ndim == 0:
                 setattr(self, name, jnp.broadcast_to(array, shape))
+            elif 0 in shape and jnp.size(array) == 0:  # rows of nothing have lost their length
+                setattr(self, name, jnp.zeros(shape))
 
     def __check_init__(self):
         for dot in self.spinful:

@@ -219,12 +219,16 @@ class AbstractOrbitalNetwork(AbstractRateEquation):
         occupied = ["+".join(name for name, n in zip(names, row, strict=True) if n) for row in self.space.occupations]
         if not self.hops:
             return tuple(name or "empty" for name in occupied)
-        numbers = {p: (len(s), k) for s in self.space.sectors for k, p in enumerate(s)}
-        electrons = self.space.occupations.sum(axis=1)
-        return tuple(
-            (occupied[p] or "empty") if size == 1 else f"{electrons[p]} electrons, {names[0]}…: level {k}"
-            for p, (size, k) in sorted(numbers.items())
-        )
+        found = {}
+        for members in self.space.sectors:
+            up, down = (
+                self.space.occupations[members[0]][np.array(self.space.spins) == spin].sum() for spin in (UP, DOWN)
+            )
+            electrons = f"{up}↑{down}↓" if twice else f"{up}e"
+            for level, position in enumerate(members):
+                name = occupied[position] or "empty"
+                found[position] = name if len(members) == 1 else f"{electrons} #{level + 1}"
+        return tuple(found[position] for position in range(len(occupied)))
 
     def kinetics(self, reservoirs):
         numbers = self.on_orbitals(reservoirs)
