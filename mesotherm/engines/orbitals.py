@@ -31,6 +31,7 @@ from jaxtyping import Array, Float
 
 from mesotherm.conventions import EPSILON
 from mesotherm.device import Assumption
+from mesotherm.engines.eigenstates import eigenstates
 from mesotherm.engines.rate_equation import AbstractRateEquation, Kinetics, TransitionTable
 
 SMALLEST_OVERLAP = 1e-13
@@ -290,9 +291,9 @@ def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
         off = jnp.tensordot(np.moveaxis(hops[inside], 0, -1), strength, 1)
         shape = jnp.broadcast_shapes(off.shape[2:], diagonal.shape[1:])
         matrix = jnp.broadcast_to(off, (*off.shape[:2], *shape)) + _on_diagonal(diagonal[members])
-        values, vectors = jnp.linalg.eigh(jnp.moveaxis(matrix, (0, 1), (-2, -1)))
-        energies.append(jnp.moveaxis(values, -1, 0))
-        states.append(jnp.moveaxis(vectors, (-2, -1), (0, 1)))
+        values, vectors = eigenstates(matrix)
+        energies.append(values)
+        states.append(vectors)
     energies = _joined(energies)
     amplitude = jnp.sqrt(numbers.rates)
     rates, relative = [], []
