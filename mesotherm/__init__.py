@@ -12,9 +12,12 @@ from mesotherm.axes import Axis, Tie
 from mesotherm.continuation import Branches, branches
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
+from mesotherm.devices.capacitive_dots import CapacitiveDots
 from mesotherm.devices.combined import Combined
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
+from mesotherm.devices.dot_network import DotNetwork
 from mesotherm.devices.double_barrier import DoubleBarrier
+from mesotherm.devices.double_dot import DoubleDot, TwoTerminalCoupledDots
 from mesotherm.devices.elements import (
     AharonovBohmPhase,
     BeamSplitter,
@@ -28,10 +31,13 @@ from mesotherm.devices.elements import (
 from mesotherm.devices.heat_leaks import PhononBath, ThermalConductance
 from mesotherm.devices.load_resistor import LoadResistor
 from mesotherm.devices.network import Network
+from mesotherm.devices.single_dot import SingleDot, SpinfulDot
 from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
+from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots, SpinPolarizedPair, Thermocouple
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
 from mesotherm.experiments import (
+    CountingStatistics,
     CurrentVoltage,
     DiodeTest,
     EffectiveTemperature,
@@ -43,8 +49,10 @@ from mesotherm.experiments import (
     Setup,
     SteadyStateExperiment,
 )
+from mesotherm.fluctuations import cumulants, noise
 from mesotherm.following import follow
 from mesotherm.observables import OBSERVABLES
+from mesotherm.relaxation import Transient, evolve, relaxation_rates
 from mesotherm.results import Outcome
 from mesotherm.screening import Screening
 from mesotherm.steady_state import SteadyState, steady_state
@@ -60,13 +68,19 @@ __all__ = [
     "Audit",
     "Axis",
     "BeamSplitter",
+    "BosonAssistedDot",
     "Branches",
+    "CapacitiveDots",
     "Combined",
     "CoulombDots",
+    "CountingStatistics",
+    "CoupledDots",
     "CurrentVoltage",
     "DeltaBarrier",
     "DiodeTest",
+    "DotNetwork",
     "DoubleBarrier",
+    "DoubleDot",
     "EffectiveTemperature",
     "Effort",
     "HeatDrag",
@@ -86,6 +100,9 @@ __all__ = [
     "SaddlePoint",
     "Screening",
     "Setup",
+    "SingleDot",
+    "SpinPolarizedPair",
+    "SpinfulDot",
     "SteadyState",
     "SteadyStateExperiment",
     "StepBarrier",
@@ -93,10 +110,13 @@ __all__ = [
     "ThermalConductance",
     "ThermalizationDiode",
     "ThermalizingProbe",
+    "Thermocouple",
     "ThreeWayJunction",
     "Tie",
+    "Transient",
     "TransparentRegion",
     "TwoTerminalConductor",
+    "TwoTerminalCoupledDots",
     "UniformRegion",
     "Units",
     "VanishingProbe",
@@ -104,8 +124,12 @@ __all__ = [
     "__version__",
     "audit",
     "branches",
+    "cumulants",
+    "evolve",
     "follow",
+    "noise",
     "quantum_dot_thermocouple",
+    "relaxation_rates",
     "steady_state",
     "sweep",
 ]

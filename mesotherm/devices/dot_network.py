@@ -235,7 +235,7 @@ class DotNetwork(AbstractOrbitalNetwork):
     @classmethod
     def example(cls) -> "DotNetwork":
         """A double dot between two leads, its electrons hopping."""
-        return cls(
+        return cls(  # pyright: ignore[reportCallIssue]  (terminals and conductors are properties)
             dots=("A", "B"),
             leads=("L", "R"),
             levels=jnp.array([0.3, 0.8]),

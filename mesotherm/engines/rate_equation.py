@@ -146,7 +146,7 @@ class AbstractRateEquation(AbstractDevice):
 
         Errors: not finite if the stationary state is not unique; ``stationary_states`` then tells how many there are.
         """
-        return batch_last(_populations)(self, reservoirs)
+        return _compiled_populations(self, reservoirs)
 
     def stationary_states(self, reservoirs: Reservoirs) -> list[dict[str, float]]:
         """Every stationary state there is, each as the populations of the many-body states it consists of, by name.
@@ -154,7 +154,7 @@ class AbstractRateEquation(AbstractDevice):
         There are several where transitions do not lead from every state to every other; whatever mixture of them the
         device begins in stays. Not for use inside compiled functions.
         """
-        table, flows = self.transitions(), transition_flows(self, reservoirs, Effort.STRICT)
+        table, flows = self.transitions(), _compiled_flows(self, reservoirs)
         there = ~np.asarray(is_zero(flows.enter))
         steps = [(a, b) for a, b, open_ in zip(table.empty, table.filled, there, strict=True) if open_]
         names, found = self.state_names(), []
@@ -171,8 +171,7 @@ class AbstractRateEquation(AbstractDevice):
                 tuple(table.terminal[t] for t in inside),
                 table.bosonic,
             )
-            rates = (part.steps(rate[np.array(inside)]) for rate in (flows.enter, flows.leave))
-            p = plain(Elimination.of(part.graph, *rates).stationary())
+            p = _populations_of(part, *(rate[np.array(inside)] for rate in (flows.enter, flows.leave)))
             found.append({names[state]: float(p[new]) for state, new in position.items()})
         return found
 
@@ -186,7 +185,17 @@ class AbstractRateEquation(AbstractDevice):
 
         Errors: none raised; currents are not finite where the stationary state is not unique.
         """
-        return batch_last(functools.partial(_answer, effort))(self, reservoirs)
+        return _compiled_answer(effort, self, reservoirs)
+
+
+@eqx.filter_jit
+def _compiled_flows(device: AbstractRateEquation, reservoirs: Reservoirs) -> "TransitionFlows":
+    return transition_flows(device, reservoirs, Effort.STRICT)
+
+
+@eqx.filter_jit
+def _populations_of(table: TransitionTable, enter: Any, leave: Any) -> Float[Array, "states"]:
+    return plain(Elimination.of(table.graph, table.steps(enter), table.steps(leave)).stationary())
 
 
 class TransitionFlows(eqx.Module):
@@ -237,12 +246,22 @@ def _along(of_transitions: np.ndarray, like: Array) -> np.ndarray:
 
 
 def _populations(device: AbstractRateEquation, reservoirs: Reservoirs) -> Float[Array, "states ..."]:
-    table, flows = device.transitions(), transition_flows(device, reservoirs, Effort.STRICT)
-    return plain(Elimination.of(table.graph, table.steps(flows.enter), table.steps(flows.leave)).stationary())
+    flows = transition_flows(device, reservoirs, Effort.STRICT)
+    return _populations_of(device.transitions(), flows.enter, flows.leave)
 
 
 def _answer(effort: Effort, device: AbstractRateEquation, reservoirs: Reservoirs) -> Answer:
     return _currents(effort, device, device, reservoirs)
+
+
+@eqx.filter_jit
+def _compiled_answer(effort: Effort, device: AbstractRateEquation, reservoirs: Reservoirs) -> Answer:
+    return batch_last(functools.partial(_answer, effort))(device, reservoirs)
+
+
+@eqx.filter_jit
+def _compiled_populations(device: AbstractRateEquation, reservoirs: Reservoirs) -> Float[Array, "states"]:
+    return batch_last(_populations)(device, reservoirs)
 
 
 def _currents(

@@ -1,5 +1,6 @@
 """Experiments: what one does to a device. One file each; ``experiment.py`` and ``bias.py`` have what they share."""
 
+from mesotherm.experiments.counting_statistics import CountingStatistics
 from mesotherm.experiments.current_voltage import CurrentVoltage
 from mesotherm.experiments.diode_test import DiodeTest
 from mesotherm.experiments.effective_temperature import EffectiveTemperature
@@ -13,6 +14,7 @@ from mesotherm.experiments.steady import SteadyStateExperiment
 
 __all__ = [
     "AbstractExperiment",
+    "CountingStatistics",
     "CurrentVoltage",
     "DiodeTest",
     "EffectiveTemperature",

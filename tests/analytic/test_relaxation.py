@@ -48,7 +48,10 @@ def network(kind, seed):
     )
 
 
-KINDS = ["two dots", "three dots", "two dots hopping", "three dots hopping", "spin", "spin hopping", "bath"]
+KINDS = [
+    *("two dots", "two dots hopping", "spin", "bath"),
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("three dots", "three dots hopping", "spin hopping")),
+]
 
 
 def somewhere(device, seed):
@@ -183,7 +186,7 @@ def test_rates_of_change_are_derivatives_in_time(kind):
         np.testing.assert_allclose(moved.population @ N, jnp.sum(found.particle_current, axis=1), rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("kind", ["two dots", "three dots hopping", "spin hopping", "bath"])
+@pytest.mark.parametrize("kind", ["two dots", "bath"])
 def test_long_times_end_in_the_stationary_state(kind):
     device = network(kind, 7)
     reservoirs, p = somewhere(device, 7)
@@ -259,7 +262,7 @@ def test_with_detailed_balance_all_rates_are_real(kind):
     assert np.real(rates[1]) > 0
 
 
-@pytest.mark.parametrize("kind", ["three dots", "spin hopping"])
+@pytest.mark.parametrize("kind", ["three dots", pytest.param("spin hopping", marks=pytest.mark.slow)])
 def test_the_sum_of_all_rates_is_that_of_all_exits(kind):
     device = network(kind, 2)
     reservoirs, _ = somewhere(device, 2)

@@ -15,6 +15,7 @@ from mesotherm.thermodynamics import LAWS
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+DOTS = (ROOT / "docs" / "dots.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
@@ -122,3 +123,23 @@ def test_the_examples_are_counted():
 
 def test_the_citation_file_is_of_this_version():
     assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_dots_page(tmp_path, monkeypatch, capsys):
+    """Its device file runs, its Python snippets one after the other, and what it says of the results is so."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(DOTS, "toml")
+    (tmp_path / "engine.toml").write_text(example, encoding="utf-8")
+    result = mesotherm("run", "engine.toml")
+    assert result.exit_code == 0, result.output
+    with xr.open_dataset(tmp_path / "engine-result" / "result.nc") as data:
+        assert (data.status == 0).all()
+        assert data.power.attrs["units"] == "aW"
+        assert (data.power > 0).all()
+        assert (data.power < data.heat_in * (1 - 0.3 / 1.2)).all()
+    names: dict = {}
+    for snippet in blocks(DOTS, "python"):
+        exec(compile(snippet, "dots.md", "exec"), names)
+    assert (tmp_path / "levels.png").stat().st_size > 10_000
+    assert (names["transient"].entropy_production >= 0).all()
+    assert "particle_current" in capsys.readouterr().out

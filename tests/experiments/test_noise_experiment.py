@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from command_line import mesotherm
 from conductors import in_series, single_level
-from setups import CACHE, thermocouple
+from setups import CACHE, diode
 
 from mesotherm import Axis, Effort, Outcome, Reservoirs, Setup, VoltageProbe, steady_state, sweep
 from mesotherm.experiments.noise import NoiseExperiment
@@ -104,7 +104,7 @@ def test_noise_worse_than_the_tolerance_is_told():
         (NoiseExperiment(frozen=("P",), following=("P",)), series(), "in exactly one of the two"),
         (NoiseExperiment(following=("L",)), series(), "'L' does not float, so that its reservoir cannot follow"),
         (NoiseExperiment(following=("X",)), series(()), "'X' does not float.*no terminal floats"),
-        (NoiseExperiment(), thermocouple(), "CoulombDots has no scattering matrix"),
+        (NoiseExperiment(frozen=("P",)), diode(), "has no scattering matrix and is no rate"),
     ],
 )
 def test_what_is_refused(experiment, setup, message):
