@@ -34,9 +34,9 @@ class DotNetwork(AbstractOrbitalNetwork):
     A dot with several levels is several dots here, with the U between them. Any lead may contact any dots; their
     amplitudes are real and positive. Baths of bosons move electrons from dot to dot, at the difference of energies.
 
-    Source: Schaller, Open Quantum Systems Far from Equilibrium (Springer, 2014), Ch. 2; Ghosh & Ghosh (2026), Eq. 52
-    and the text after it (κ_s, by which opposite spins attract each other); Sothmann, Sánchez & Jordan, Nanotechnology
-    26, 032001 (2015), Sec. 5 (bosons).
+    Source: Schaller, Open Quantum Systems Far from Equilibrium (Springer, 2014), Ch. 2; Ghosh & Ghosh,
+    arXiv:2603.06336 (2026), Eq. 52 and the text after it (κ_s, by which opposite spins attract each other); Sothmann,
+    Sánchez & Jordan, Nanotechnology 26, 032001 (2015), Sec. 5 (bosons).
 
     Assumes: weak coupling (γ well below every temperature); with hopping, eigenstates that lie further apart than the
     tunnel rates (no coherence between them).

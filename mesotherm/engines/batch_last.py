@@ -83,6 +83,7 @@ def _shapes_of_values(*_, function, outof, batch):
 
 
 def _differentiate_values(points, tangents, *, function, outof, batch):
+    points = [jnp.asarray(point) for point in points]
     moving = [position for position, tangent in enumerate(tangents) if not isinstance(tangent, ad.Zero)]
 
     def slopes(points, moves):

@@ -25,7 +25,7 @@ def eigenstates(
 ) -> tuple[Float[Array, "n ..."], Float[Array, "n n ..."]]:
     """Eigenvalues in ascending order, and eigenvectors as columns, each to a few rounding units of the largest.
 
-    The derivative of vectors within a degenerate eigenvalue is infinite, unless what is varied does not mix them.
+    Vectors of exactly the same eigenvalue have no derivatives with respect to what mixes them; that part is left out.
 
     Examples
     --------
@@ -61,7 +61,8 @@ def _eigenstates_jvp(primals, tangents):
     mixed = jnp.einsum("ki...,kl...,lj...->ij...", vectors, tangents[0], vectors)
     apart = values[None] - values[:, None]
     same = _with_axes(np.eye(len(values)), mixed.ndim) == 1
-    weights = jnp.where(same | (mixed == 0), 0.0, mixed / jnp.where(same, 1.0, apart))
+    alone = same | (apart == 0)
+    weights = jnp.where(alone, 0.0, mixed / jnp.where(alone, 1.0, apart))
     slopes = jnp.moveaxis(jnp.diagonal(mixed, axis1=0, axis2=1), -1, 0)
     return (values, vectors), (slopes, jnp.einsum("ki...,ij...->kj...", vectors, weights))
 

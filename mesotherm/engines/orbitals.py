@@ -55,6 +55,9 @@ class Orbitals(eqx.Module):
         h between orbitals, symmetric, no diagonal; ``None`` if electrons never hop [energy].
     bath_rates
         Rate at which every bath drives an electron from one orbital to another, symmetric [energy/ħ].
+
+    The derivative with respect to a tunnel rate at zero leaves out interference with other dots of the same lead, which
+    grows as the root of the rate.
     """
 
     energies: Float[Array, "orbitals"]
@@ -268,8 +271,7 @@ def _unmixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
 
 
 def _one_after_the_other(rates, from_baths):
-    shape = jnp.broadcast_shapes(rates.shape[1:], from_baths.shape[1:])
-    return jnp.concatenate([jnp.broadcast_to(x, (len(x), *shape)) for x in (rates, from_baths)])
+    return _joined([x for x in (rates, from_baths) if len(x)])
 
 
 def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
@@ -295,7 +297,9 @@ def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
         energies.append(values)
         states.append(vectors)
     energies = _joined(energies)
-    amplitude = jnp.sqrt(numbers.rates)
+    coupled = numbers.rates > 0
+    amplitude = jnp.where(coupled, jnp.sqrt(jnp.where(coupled, numbers.rates, 1.0)), 0.0)
+    uncoupled = jnp.where(coupled, 0.0, numbers.rates)  # zero, with the derivative that the root has none of
     rates, relative = [], []
     rows, _ = space.entries
     for lead in range(space.leads):
@@ -310,7 +314,8 @@ def _mixed(device: AbstractOrbitalNetwork, numbers: Orbitals) -> Kinetics:
             weights = amplitude[lead, np.array(allowed)][:, None, None]
             passing, size = jnp.sum(weights * between, axis=0), jnp.sum(weights, axis=0)
             passing, size = (x.reshape(-1, *x.shape[2:]) for x in jnp.broadcast_arrays(passing, size))
-            rates.append(passing**2)
+            only_slopes = jnp.sum(uncoupled[lead, np.array(allowed)][:, None, None] * between**2, axis=0)
+            rates.append(passing**2 + only_slopes.reshape(-1, *only_slopes.shape[2:]))
             relative.append(_uncertainty(passing, size))
     if space.baths:
         for bath in range(space.baths):

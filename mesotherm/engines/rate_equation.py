@@ -221,10 +221,12 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
     if not of_any_size(effort) and not table.bosonic:
         f, vacancy = occupation(reduced)
         return TransitionFlows(kinetics, gain, above_mu, reduced, kinetics.rates * f, kinetics.rates * vacancy)
-    decay = jnp.exp(-jnp.abs(reduced))
+    up, down = jnp.maximum(reduced, 0.0), jnp.maximum(-reduced, 0.0)
+    size = up + down  # the slope of abs(z) at z = 0 would be 1
+    decay = jnp.exp(-size)
     fermions = 1.0 / (1.0 + decay)
     bosons = _along(table.from_bosons, reduced)
-    larger = jnp.where(bosons, -1.0 / jnp.expm1(-jnp.where(bosons, jnp.abs(reduced), 1.0)), fermions)
+    larger = jnp.where(bosons, -1.0 / jnp.expm1(-jnp.where(bosons, size, 1.0)), fermions)
 
     def rate(exponent):
         if not of_any_size(effort):
@@ -232,8 +234,7 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
         fixed = jax.lax.stop_gradient(exponent)
         return Scaled.of(kinetics.rates * larger * jnp.exp(fixed - exponent), -fixed)
 
-    enter, leave = rate(jnp.maximum(reduced, 0.0)), rate(jnp.maximum(-reduced, 0.0))
-    return TransitionFlows(kinetics, gain, above_mu, reduced, enter, leave)
+    return TransitionFlows(kinetics, gain, above_mu, reduced, rate(up), rate(down))
 
 
 def of_any_size(effort: Effort) -> bool:
@@ -284,11 +285,13 @@ def _currents(
     relative, lost = jax.lax.stop_gradient(
         (rounding(table, flows, reservoirs, effort), underflow(eliminated, forward, backward, effort))
     )
+    largest = jnp.max(jnp.abs(flows.kinetics.energies), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
+    of_gains = jax.lax.stop_gradient(4 * EPSILON * largest * jnp.tensordot(at, both, 1))
     none = particle[:0]
     return Answer(
         value=Response(particle, energy, none),
         error=Response(
-            relative * one_way + lost, relative * one_way_heat + EPSILON * jnp.abs(energy) + lost * reservoirs.T, none
+            relative * one_way + lost, relative * one_way_heat + of_gains + lost * (reservoirs.T + largest), none
         ),
         one_way=Response(one_way, one_way_heat, none),
         stationary_states=eliminated.parts if of_any_size(effort) else jnp.ones_like(eliminated.parts),

@@ -331,3 +331,49 @@ def test_derivatives_with_a_coupling_at_zero_and_numbers_of_any_size():
     slopes = [float(jax.grad(current)(jnp.zeros(1), effort)[0]) for effort in (Effort.FAST, Effort.STRICT)]
     f = np.array([1 / (1 + np.exp(0.8 * 0.3)), 1 / (1 + np.exp(1.3 * 1.0))])
     np.testing.assert_allclose(slopes, f[0] - f[1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.STRICT])
+def test_derivative_with_a_level_exactly_at_mu(effort):
+    """z = 0, where the slope of its absolute value is not what it seems: d/dε of γ_L γ_R (f_L − f_R)/(γ_L + γ_R)."""
+    baths = Reservoirs([0.0, -0.3], [1.0, 1.0])
+    slope = jax.jacfwd(lambda level: single(level).response(baths, effort).value.particle[0])(0.0)
+    f = np.array([0.5, 1 / (1 + np.exp(0.3))])
+    expected = 0.7 * 0.4 / 1.1 * np.diff(f * (1 - f))[0]
+    assert float(slope) == pytest.approx(expected, rel=1e-13)
+
+
+def test_derivatives_with_hopping():
+    """Reverse mode through eigenstates, with tunnel rates that are zero, against differences."""
+    baths = Reservoirs([0.5, -0.5], [1.0, 2.0])
+
+    def current(numbers):
+        levels, hopping, rates = jnp.split(numbers, [2, 3])
+        device = DotNetwork(dots=("A", "B"), leads=("L", "R"), levels=levels, tunnel_rates=rates.reshape(2, 2),
+                            charging_energies=[2.0], hopping=hopping)  # fmt: skip
+        return device.response(baths, Effort.FAST).value.particle[0]
+
+    at = jnp.array([0.3, 0.8, 0.5, 0.01, 0.0, 0.0, 0.01])
+    gradient = jax.grad(current)(at)
+    for position, step in [(0, 1e-4), (1, 1e-4), (2, 1e-4), (3, 1e-6), (6, 1e-6)]:
+        e = step * jnp.eye(7)[position]
+        difference = (8 * (current(at + e) - current(at - e)) - (current(at + 2 * e) - current(at - 2 * e))) / (
+            12 * step
+        )
+        assert float(gradient[position]) == pytest.approx(float(difference), rel=1e-7)
+    assert np.all(np.isfinite(gradient))
+    np.testing.assert_allclose(jax.jacfwd(current)(at), gradient, rtol=1e-11)
+
+
+def test_heat_is_bounded_where_levels_are_far_apart():
+    """Two dots whose levels differ by 1e5: the energy an electron brings is a difference of large numbers."""
+    device = DotNetwork(
+        dots=("A", "B"), leads=("L", "R", "G"), levels=[-1.15e-5, -93350.3],
+        tunnel_rates=[[0.01, 0.0], [0.01, 0.0], [0.0, 0.01]],
+    )  # fmt: skip
+    answer = device.response(Reservoirs([0.0, 5.0, -93330.3], [1.0] * 3))
+    with mpmath.workdps(50):
+        level = mpmath.mpf(-1.15e-5)
+        f = [1 / (1 + mpmath.exp(level - mu)) for mu in (0, 5)]
+        exact = float(mpmath.mpf(0.01) / 2 * (f[0] - f[1]) * level)
+    assert abs(float(answer.value.energy[0]) - exact) <= float(answer.error.energy[0])
