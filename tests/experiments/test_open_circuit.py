@@ -139,7 +139,7 @@ def test_states_that_cannot_be_solved_say_why():
     """A dot that no terminal is coupled to has no unique stationary state."""
     isolated = eqx.tree_at(lambda s: s.device.tunnel_rates, single_dot(), jnp.zeros((2, 1)))
     data = sweep(OpenCircuit(), isolated)
-    assert data.status == Outcome.NOT_FINITE
+    assert data.status == Outcome.NOT_UNIQUE
     assert np.isnan(data.open_circuit_bias)
 
 

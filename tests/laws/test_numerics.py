@@ -276,5 +276,5 @@ def test_inverted_points_of_a_sweep_are_nan_with_their_status():
 def test_device_that_cannot_be_solved_says_so():
     """A dot that nothing can leave or enter has no unique state."""
     device = CoulombDots("AB", [("L", "A"), ("R", "A"), ("G", "B")], [0, 0], [1], [[1, 1], [1, 1], [0, 0]])
-    with pytest.raises(RuntimeError, match="not finite"):
+    with pytest.raises(RuntimeError, match="not unique"):
         steady_state(device, Reservoirs([0, 1, 0], [1, 1, 1]))
