@@ -1,4 +1,4 @@
-"""Three, four and six dots on one core, everything varying from point to point. Prints one line of JSON for bench.py."""
+"""Three, four and six dots on one core, everything varying between points. Prints one line of JSON for bench.py."""
 
 import json
 import os
