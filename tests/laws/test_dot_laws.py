@@ -116,11 +116,12 @@ def judge(shape, count, seed):
     noisy = (found["noise_outcome"] == Outcome.CONVERGED) & good
     current, S, dS = np.abs(found["particle"][noisy]), found["noise"][noisy], found["noise_error"][noisy]
     sure = current > 1e3 * found["error"][noisy]
-    product = S * found["produced"][noisy][:, None] / current**2
-    spread = product * (
-        dS / S + (allowed[noisy] / found["produced"][noisy])[:, None] + 2 * found["error"][noisy] / current
-    )
-    assert np.all(product[sure] >= 2 - 1.001 * spread[sure])
+    at, terminal = np.nonzero(sure)  # a current may be exactly zero
+    current, S, dS = current[sure], S[sure], dS[sure]
+    produced, error = found["produced"][noisy][at], found["error"][noisy][at, terminal]
+    product = S * produced / current**2
+    relative = dS / S + allowed[noisy][at] / produced + 2 * error / current
+    assert np.all(product >= 2 - 1.001 * product * relative)
     return np.mean(good), np.mean(noisy), np.mean(sure) if sure.size else 0.0
 
 
