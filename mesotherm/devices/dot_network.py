@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from mesotherm.devices.coulomb_dots import pair_names
 from mesotherm.engines.orbitals import DOWN, UP, AbstractOrbitalNetwork, Orbitals
+from mesotherm.engines.stacking import with_axes
 from mesotherm.fields import FieldError, as_array, names, parameter
 
 DEFAULTS = (
@@ -214,12 +215,12 @@ class DotNetwork(AbstractOrbitalNetwork):
             split = self.zeeman[
                 np.array([self.spinful.index(dot) if dot in self.spinful else 0 for dot, _ in orbitals])
             ]
-            energies = energies + 0.5 * _with_axes(sign, split.ndim) * split
+            energies = energies + 0.5 * with_axes(sign, split.ndim) * split
             polarization = self.polarization[:, None]
-            rates = rates * (1.0 + _with_axes(sign[None], polarization.ndim) * polarization)
+            rates = rates * (1.0 + with_axes(sign[None], polarization.ndim) * polarization)
         if self.spinful_pairs:
             coupled = _between(orbitals, self.spinful_pairs, self.spin_couplings)
-            interactions = interactions + _with_axes(np.outer(sign, sign), coupled.ndim) * coupled
+            interactions = interactions + with_axes(np.outer(sign, sign), coupled.ndim) * coupled
         hopping = _between(orbitals, pairs, self.hopping, same_spin=True) if self.hops else None
         rows = [_between(orbitals, pairs, row, same_spin=True) for row in self.bath_rates]
         baths = jnp.stack(rows) if rows else jnp.zeros((0, *interactions.shape))
@@ -243,11 +244,6 @@ class DotNetwork(AbstractOrbitalNetwork):
             charging_energies=jnp.array([2.0]),
             hopping=jnp.array([0.5]),
         )
-
-
-def _with_axes(constants: np.ndarray, dimensions: int) -> np.ndarray:
-    """Constants with further axes behind, for batches."""
-    return constants.reshape(*constants.shape, *[1] * (dimensions - constants.ndim))
 
 
 def _between(

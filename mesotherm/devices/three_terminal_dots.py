@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -21,7 +22,28 @@ def _rates(terminal: str):
     )
 
 
-class CoupledDots(AbstractNamedCoulombDots):
+class AbstractPair(AbstractNamedCoulombDots):
+    """Dot b between L and R, dot u on U, with an interaction κ; how it is given is up to the device."""
+
+    level_b: eqx.AbstractVar[Float[Array, ""]]
+    level_u: eqx.AbstractVar[Float[Array, ""]]
+    interaction: eqx.AbstractVar[Float[Array, ""]]
+    dots: ClassVar[tuple[str, ...]] = ("b", "u")
+    contacts: ClassVar[tuple[tuple[str, str], ...]] = (("L", "b"), ("R", "b"), ("U", "u"))
+    other_dot: ClassVar[tuple[str, ...]] = ("empty", "occupied")
+
+    @property
+    def levels(self):
+        """ε of b and u [energy]."""
+        return stacked(self.level_b, self.level_u)
+
+    @property
+    def charging_energies(self):
+        """κ, as the only entry [energy]."""
+        return self.interaction[None]
+
+
+class CoupledDots(AbstractPair):
     r"""Dot b between L and R, dot u on U; electrons of both feel each other by an interaction κ of either sign.
 
     .. math:: E(n) = \varepsilon_b n_b + \varepsilon_u n_u + \kappa\, n_b n_u
@@ -64,19 +86,6 @@ class CoupledDots(AbstractNamedCoulombDots):
     rates_L: Float[Array, "other_dot"] = _rates("L")
     rates_R: Float[Array, "other_dot"] = _rates("R")
     rates_U: Float[Array, "other_dot"] = _rates("U")
-    dots: ClassVar[tuple[str, ...]] = ("b", "u")
-    contacts: ClassVar[tuple[tuple[str, str], ...]] = (("L", "b"), ("R", "b"), ("U", "u"))
-    other_dot: ClassVar[tuple[str, ...]] = ("empty", "occupied")
-
-    @property
-    def levels(self):
-        """ε of b and u [energy]."""
-        return stacked(self.level_b, self.level_u)
-
-    @property
-    def charging_energies(self):
-        """κ, as the only entry [energy]."""
-        return self.interaction[None]
 
     @classmethod
     def example(cls) -> "CoupledDots":
@@ -91,7 +100,7 @@ class CoupledDots(AbstractNamedCoulombDots):
         )
 
 
-class SpinPolarizedPair(AbstractNamedCoulombDots):
+class SpinPolarizedPair(AbstractPair):
     r"""Coupled dots with electrons of opposite spins, whose interaction may be attractive: κ = κ_c − κ_s.
 
     .. math:: E(n) = \varepsilon_b n_b + \varepsilon_u n_u + (\kappa_c - \kappa_s)\, n_b n_u
@@ -124,24 +133,11 @@ class SpinPolarizedPair(AbstractNamedCoulombDots):
     rates_L: Float[Array, "other_dot"] = _rates("L")
     rates_R: Float[Array, "other_dot"] = _rates("R")
     rates_U: Float[Array, "other_dot"] = _rates("U")
-    dots: ClassVar[tuple[str, ...]] = ("b", "u")
-    contacts: ClassVar[tuple[tuple[str, str], ...]] = (("L", "b"), ("R", "b"), ("U", "u"))
-    other_dot: ClassVar[tuple[str, ...]] = ("empty", "occupied")
 
     @property
     def interaction(self) -> Float[Array, ""]:
         """κ = κ_c − κ_s [energy]."""
         return self.coulomb_coupling - self.spin_coupling
-
-    @property
-    def levels(self):
-        """ε of b and u [energy]."""
-        return stacked(self.level_b, self.level_u)
-
-    @property
-    def charging_energies(self):
-        """κ, as the only entry [energy]."""
-        return self.interaction[None]
 
     @classmethod
     def example(cls) -> "SpinPolarizedPair":

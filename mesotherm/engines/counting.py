@@ -33,6 +33,7 @@ from mesotherm.engines.rate_equation import (
     transition_flows,
     underflow,
 )
+from mesotherm.engines.stacking import with_axes
 
 ORDERS = 4
 """Cumulants that are found: the mean and three more."""
@@ -138,5 +139,5 @@ def _weights(
 ) -> Float[Array, "currents transitions ..."]:
     """What every transition brings: electrons, heat and energy from every terminal."""
     at = table.at(terminals)
-    at, electrons = (x.reshape(*x.shape, *[1] * (flows.gain.ndim - 1)) for x in (at, at * table.electrons))
+    at, electrons = (with_axes(x, 1 + flows.gain.ndim) for x in (at, at * table.electrons))
     return jnp.concatenate(jnp.broadcast_arrays(electrons, at * flows.above_mu, at * flows.gain))

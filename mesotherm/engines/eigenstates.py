@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.conventions import EPSILON
+from mesotherm.engines.stacking import with_axes
 
 MOST_SWEEPS = 15
 """Sweeps through all pairs; convergence is quadratic, six to eight do for any matrix here."""
@@ -36,7 +37,7 @@ def eigenstates(
     size = len(matrix)
     partners = jnp.asarray(_rounds(size))
     scale = jnp.max(jnp.abs(matrix))
-    outside = _with_axes(1.0 - np.eye(size), matrix.ndim)
+    outside = with_axes(1.0 - np.eye(size), matrix.ndim)
 
     def unfinished(state):
         a, _, sweep = state
@@ -47,7 +48,7 @@ def eigenstates(
         (a, v), _ = jax.lax.scan(_rotated, (a, v), partners)
         return a, v, count + 1
 
-    unit = jnp.broadcast_to(_with_axes(np.eye(size), matrix.ndim), matrix.shape)
+    unit = jnp.broadcast_to(with_axes(np.eye(size), matrix.ndim), matrix.shape)
     a, v, _ = jax.lax.while_loop(unfinished, sweep, (matrix, unit, 0))
     values = jnp.diagonal(a, axis1=0, axis2=1)
     values = jnp.moveaxis(values, -1, 0)
@@ -60,7 +61,7 @@ def _eigenstates_jvp(primals, tangents):
     values, vectors = eigenstates(*primals)
     mixed = jnp.einsum("ki...,kl...,lj...->ij...", vectors, tangents[0], vectors)
     apart = values[None] - values[:, None]
-    same = _with_axes(np.eye(len(values)), mixed.ndim) == 1
+    same = with_axes(np.eye(len(values)), mixed.ndim) == 1
     alone = same | (apart == 0)
     weights = jnp.where(alone, 0.0, mixed / jnp.where(alone, 1.0, apart))
     slopes = jnp.moveaxis(jnp.diagonal(mixed, axis1=0, axis2=1), -1, 0)
@@ -73,10 +74,10 @@ def _rotated(state, partner):
     index = jnp.arange(len(a))
     own, other = a[index, index], a[partner, partner]
     between = (a[index, partner] + a[partner, index]) / 2  # the same for both, to the last digit
-    alone = _with_axes(partner == index, own.ndim)
+    alone = with_axes(partner == index, own.ndim)
     there = (between != 0) & ~alone
     tau = (other - own) / (2 * jnp.where(there, between, 1.0))
-    sign = jnp.where(tau == 0, _with_axes(jnp.where(index < partner, 1.0, -1.0), own.ndim), jnp.sign(tau))
+    sign = jnp.where(tau == 0, with_axes(jnp.where(index < partner, 1.0, -1.0), own.ndim), jnp.sign(tau))
     t = jnp.where(there, sign / (jnp.abs(tau) + jnp.sqrt(1 + tau**2)), 0.0)
     c = 1 / jnp.sqrt(1 + t**2)
     s = t * c
@@ -98,8 +99,3 @@ def _rounds(size: int) -> np.ndarray:
         found.append(partner)
         players = [players[0], players[-1], *players[1:-1]]
     return np.array(found)
-
-
-def _with_axes(constants, dimensions: int):
-    """With further axes behind, for batches."""
-    return constants.reshape(*constants.shape, *[1] * (dimensions - constants.ndim))

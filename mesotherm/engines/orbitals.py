@@ -33,6 +33,7 @@ from mesotherm.conventions import EPSILON
 from mesotherm.device import Assumption
 from mesotherm.engines.eigenstates import eigenstates
 from mesotherm.engines.rate_equation import AbstractRateEquation, Kinetics, TransitionTable
+from mesotherm.engines.stacking import with_axes
 
 SMALLEST_OVERLAP = 1e-13
 """Overlaps of states below this are rounding errors of zeros."""
@@ -344,7 +345,7 @@ def _joined(pieces):
 
 
 def _on_diagonal(values):
-    return jnp.eye(len(values)).reshape(len(values), len(values), *[1] * (values.ndim - 1)) * values[None]
+    return with_axes(np.eye(len(values)), 1 + values.ndim) * values[None]
 
 
 def _uncertainty(passing, size):

@@ -34,6 +34,7 @@ from mesotherm.distributions import occupation
 from mesotherm.engines.batch_last import batch_last
 from mesotherm.engines.elimination import Elimination, Graph, connected, stationary
 from mesotherm.engines.scaled import Scaled, is_zero, joined, plain, total, zeros_like
+from mesotherm.engines.stacking import with_axes
 
 LARGEST_EXPONENT = 745.0
 """exp(-745) is the smallest 64-bit float: reduced energies beyond it carry no further rounding error there."""
@@ -216,7 +217,7 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
     energies = kinetics.energies
     gain = energies[np.array(table.filled)] - energies[np.array(table.empty)]
     mu = reservoirs.mu[terminal]
-    above_mu = gain - (mu if not table.bosonic else _along(table.electrons, mu) * mu)
+    above_mu = gain - (mu if not table.bosonic else with_axes(table.electrons, mu.ndim) * mu)
     reduced = above_mu / reservoirs.T[terminal]
     if not of_any_size(effort) and not table.bosonic:
         f, vacancy = occupation(reduced)
@@ -225,7 +226,7 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
     size = up + down  # the slope of abs(z) at z = 0 would be 1
     decay = jnp.exp(-size)
     fermions = 1.0 / (1.0 + decay)
-    bosons = _along(table.from_bosons, reduced)
+    bosons = with_axes(table.from_bosons, reduced.ndim)
     larger = jnp.where(bosons, -1.0 / jnp.expm1(-jnp.where(bosons, size, 1.0)), fermions)
 
     def rate(exponent):
@@ -240,10 +241,6 @@ def transition_flows(device: AbstractRateEquation, reservoirs: Reservoirs, effor
 def of_any_size(effort: Effort) -> bool:
     """Whether rates are scaled numbers rather than 64-bit floats."""
     return effort in (Effort.STRICT, Effort.STUBBORN)
-
-
-def _along(of_transitions: np.ndarray, like: Array) -> np.ndarray:
-    return of_transitions.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def _populations(device: AbstractRateEquation, reservoirs: Reservoirs) -> Float[Array, "states ..."]:
@@ -307,7 +304,7 @@ def rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
     lost_digits = counted_from / jnp.min(jnp.abs(reservoirs.T), axis=0)
     steep = 1.0
     if table.bosonic:  # n(z) ~ 1/z
-        smallest = jnp.min(jnp.where(_along(table.from_bosons, exponent), exponent, jnp.inf), axis=0)
+        smallest = jnp.min(jnp.where(with_axes(table.from_bosons, exponent.ndim), exponent, jnp.inf), axis=0)
         steep = 1.0 + 1.0 / smallest
     of_rates = jnp.max(jnp.broadcast_to(kinetics.uncertainty, kinetics.rates.shape), axis=0)
     return 4 * table.states * (EPSILON * (1 + jnp.max(exponent, axis=0) + lost_digits * steep) + of_rates)

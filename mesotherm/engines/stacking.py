@@ -1,8 +1,19 @@
-"""Single numbers as arrays, each with whatever batch dimensions it has behind (:mod:`mesotherm.engines.batch_last`)."""
+"""Numbers and constants beside arrays with batch dimensions behind (:mod:`mesotherm.engines.batch_last`)."""
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+
+def with_axes(constants: Array | np.ndarray, dimensions: int) -> Array | np.ndarray:
+    """Constants with axes of size 1 behind, to have so many dimensions.
+
+    Examples
+    --------
+    >>> with_axes(np.ones((2, 3)), 4).shape
+    (2, 3, 1, 1)
+    """
+    return constants.reshape(*constants.shape, *[1] * (dimensions - constants.ndim))
 
 
 def stacked(*numbers: Float[Array, "..."]) -> Float[Array, "numbers ..."]:
@@ -24,4 +35,4 @@ def between_two(number: Float[Array, "..."]) -> Float[Array, "2 2 ..."]:
     >>> between_two(jnp.array(3.0)).tolist()
     [[0.0, 3.0], [3.0, 0.0]]
     """
-    return number * (1.0 - np.eye(2)).reshape(2, 2, *[1] * number.ndim)
+    return number * with_axes(1.0 - np.eye(2), 2 + number.ndim)
