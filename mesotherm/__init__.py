@@ -38,6 +38,7 @@ from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots,
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
 from mesotherm.experiments import (
     CountingStatistics,
+    CoupledTransport,
     CurrentVoltage,
     DiodeTest,
     EffectiveTemperature,
@@ -45,13 +46,23 @@ from mesotherm.experiments import (
     LoadSweep,
     NoiseExperiment,
     OpenCircuit,
+    OperatingRegime,
     PowerAtOptimalBias,
     Setup,
     SteadyStateExperiment,
 )
 from mesotherm.fluctuations import cumulants, noise
 from mesotherm.following import follow
+from mesotherm.force_flux import ForceFluxPairs, Representation, force_flux_pairs, representations
+from mesotherm.inverse_currents import InverseCurrents, TransportKind, inverse_currents
+from mesotherm.linear_response import (
+    LinearResponse,
+    ThermoelectricCoefficients,
+    linear_response,
+    thermoelectric_coefficients,
+)
 from mesotherm.observables import OBSERVABLES
+from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates
 from mesotherm.results import Outcome
 from mesotherm.screening import Screening
@@ -75,6 +86,7 @@ __all__ = [
     "CoulombDots",
     "CountingStatistics",
     "CoupledDots",
+    "CoupledTransport",
     "CurrentVoltage",
     "DeltaBarrier",
     "DiodeTest",
@@ -83,17 +95,24 @@ __all__ = [
     "DoubleDot",
     "EffectiveTemperature",
     "Effort",
+    "ForceFluxPairs",
     "HeatDrag",
     "HeatProbe",
+    "InverseCurrents",
+    "LinearResponse",
     "LoadResistor",
     "LoadSweep",
     "Network",
     "NoiseExperiment",
     "OpenCircuit",
+    "OperatingRegime",
+    "Operation",
     "Outcome",
     "PhononBath",
     "PotentialStep",
     "PowerAtOptimalBias",
+    "Regime",
+    "Representation",
     "Reservoirs",
     "ResonantBarrier",
     "ResonantLevel",
@@ -111,10 +130,12 @@ __all__ = [
     "ThermalizationDiode",
     "ThermalizingProbe",
     "Thermocouple",
+    "ThermoelectricCoefficients",
     "ThreeWayJunction",
     "Tie",
     "Transient",
     "TransparentRegion",
+    "TransportKind",
     "TwoTerminalConductor",
     "TwoTerminalCoupledDots",
     "UniformRegion",
@@ -127,9 +148,16 @@ __all__ = [
     "cumulants",
     "evolve",
     "follow",
+    "force_flux_pairs",
+    "inverse_currents",
+    "linear_response",
     "noise",
+    "operation",
     "quantum_dot_thermocouple",
+    "quantum_power_bound",
     "relaxation_rates",
+    "representations",
     "steady_state",
     "sweep",
+    "thermoelectric_coefficients",
 ]

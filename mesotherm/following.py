@@ -221,9 +221,9 @@ def by_branch(dataset: xr.Dataset, name: str, numbers: np.ndarray) -> xr.Dataset
             spread[variable] = found
             continue
         ordered = found.transpose(name, ...)
-        empty = np.full(shape + ordered.shape[1:], NO_SOLUTION if variable == "status" else np.nan)
+        blank = NO_SOLUTION if "flag_values" in found.attrs else np.nan
+        empty = np.full(shape + ordered.shape[1:], blank, found.dtype)
         empty[rows, numbers] = ordered.to_numpy()
-        dims = (name, "branch", *ordered.dims[1:])
-        spread[variable] = (dims, empty.astype(np.int8) if variable == "status" else empty, found.attrs)
+        spread[variable] = ((name, "branch", *ordered.dims[1:]), empty, found.attrs)
     spread["status"].attrs["comment"] = f"{NO_SOLUTION} where the curve does not pass so often"
     return spread.assign_coords({n: c for n, c in dataset.coords.items() if n != name and name not in c.dims})

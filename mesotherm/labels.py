@@ -15,6 +15,9 @@ from mesotherm.thermodynamics import LAWS
 NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
 """Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
 
+UNSOLVED = np.int8(-1)
+"""Stands for a category where a point failed."""
+
 
 def labelled(data, shape, axes, job) -> xr.Dataset:
     """The dataset: dimensions, coordinates, descriptions; NaN where a point failed."""
@@ -26,13 +29,14 @@ def labelled(data, shape, axes, job) -> xr.Dataset:
     for name, values in data.items():
         described = variables[name.removeprefix("error_")]
         extra = described.dimensions
-        if name == "status":
+        if described.flags is Outcome:
             values = values.astype(np.int8)
         else:
             shared = extra[: len(status_dimensions)] == status_dimensions
             mask = failed if shared else failed.reshape(len(failed), -1).any(axis=1)
             mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
-            values = np.where(mask, np.nan, values)
+            blank = np.nan if described.flags is None else UNSOLVED
+            values = np.where(mask, blank, values)
         dataset[name] = (dimensions + extra, values.reshape(shape + values.shape[1:]), attributes_of(name, described))
     return dataset
 
@@ -78,11 +82,14 @@ def labels_of(setup: Setup) -> dict[str, list[str]]:
 
 
 def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
-    if name == "status":
+    if variable.flags is not None:
+        members = list(variable.flags)
+        unsolved = {} if variable.flags is Outcome else {"missing_value": UNSOLVED}
         return {
             "long_name": variable.long_name,
-            "flag_values": np.array([int(member) for member in Outcome], dtype=np.int8),
-            "flag_meanings": " ".join(member.name.lower() for member in Outcome),
+            "flag_values": np.array([int(member) for member in members], dtype=np.int8),
+            "flag_meanings": " ".join(member.label for member in members),
+            **unsolved,
         }
     prefix = "bound on the error of " if name.startswith("error_") else ""
     symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol

@@ -14,17 +14,20 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.device import HasCoordinates, Reservoirs, Response
+from mesotherm.flags import Flag
 from mesotherm.steady_state import SteadyState
 
 
 @dataclasses.dataclass(frozen=True)
 class Variable:
-    """What a dataset says about one of its variables."""
+    """What a dataset says about one of its variables; ``flags`` are the categories behind the integers of one that is
+    no quantity."""
 
     long_name: str
     symbol: str
     unit: str
     dimensions: tuple[str, ...] = ()
+    flags: type[Flag] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
     yield "## Results"
     yield ""
     for outcome, count in outcomes(dataset).items():
-        yield f"- {count} of {dataset.status.size} states: {outcome.name.lower()}. {outcome.sentence}"
+        yield f"- {count} of {dataset.status.size} states: {outcome.label}. {outcome.sentence}"
     yield ""
     yield "Currents are positive into the device and count particles; in amperes they are e > 0 times that, so that"
     yield "electrons that enter count as positive. Power is positive when produced."

@@ -1,9 +1,9 @@
 """What can come of a computation: one enumeration, each member a sentence of advice."""
 
-import enum
+from mesotherm.flags import Flag
 
 
-class Outcome(enum.IntEnum):
+class Outcome(Flag):
     """Status of one solved point. The integer is what a dataset stores, the sentence is what a person reads.
 
     ``Outcome(code).sentence`` explains a stored code. Codes are part of the file format: members are only ever added.
@@ -49,11 +49,3 @@ class Outcome(enum.IntEnum):
         "The stationary state is not unique: transitions do not lead from every state of the device to every other. "
         "Couple every dot and every spin to a terminal; stationary_states(reservoirs) lists what there is.",
     )
-
-    sentence: str
-
-    def __new__(cls, code: int, sentence: str):
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member

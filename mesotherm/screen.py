@@ -13,7 +13,7 @@ def summary(dataset: xr.Dataset, notes: list[str]) -> list[RenderableType]:
     head.add_row("device", f"{dataset.attrs['device']}, {dataset.attrs['experiment']}")
     head.add_row("points", " × ".join([str(n) for n in grid(dataset).values()] or ["1"]))
     for outcome, count in outcomes(dataset).items():
-        head.add_row(outcome.name.lower(), f"{count} of {dataset.status.size} states. {outcome.sentence}")
+        head.add_row(outcome.label, f"{count} of {dataset.status.size} states. {outcome.sentence}")
     times = dataset.attrs
     head.add_row(
         "time",

@@ -130,7 +130,7 @@ def failed_points(dataset: xr.Dataset) -> list[str]:
     for index in where[:MOST_LISTED]:
         outcome = Outcome(int(dataset.status.values[tuple(index)]))
         place = _place(dataset, dict(zip(dataset.status.dims, index, strict=True)))
-        lines.append(f"  {place or 'the only point'}: {outcome.name.lower()}")
+        lines.append(f"  {place or 'the only point'}: {outcome.label}")
     if len(where) > MOST_LISTED:
         lines.append(f"  and {len(where) - MOST_LISTED} more; see status in the dataset.")
     return lines
@@ -160,7 +160,7 @@ def as_json(dataset: xr.Dataset) -> dict[str, Any]:
         "device": str(dataset.attrs["device"]),
         "experiment": str(dataset.attrs["experiment"]),
         "grid": grid(dataset),
-        "states": {outcome.name.lower(): count for outcome, count in outcomes(dataset).items()},
+        "states": {outcome.label: count for outcome, count in outcomes(dataset).items()},
         "fine": all_fine(dataset),
         "quantities": [dataclasses.asdict(headline) for headline in headlines(dataset)],
         "laws": [{"law": sentence, "violation": worst, "holds": holds} for sentence, worst, holds in laws(dataset)],
@@ -203,7 +203,8 @@ def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataAr
     for name, variable in dataset.data_vars.items():
         name = str(name)
         extra = [str(dim) for dim in variable.dims if dim not in swept]
-        if name in LEFT_OUT or name.startswith(("error_", "estimate_")) or not set(extra) <= set(LABELLED):
+        told = name in LEFT_OUT or "flag_values" in variable.attrs
+        if told or name.startswith(("error_", "estimate_")) or not set(extra) <= set(LABELLED):
             continue
         error = dataset.get(f"error_{name}")
         for labels in itertools.product(*(variable[dim].values for dim in extra)):

@@ -119,7 +119,7 @@ def entries() -> Iterator[Entry]:
     for name, law in LAWS.items():
         yield Entry("laws", name, law.sentence, "", law.function)
     for outcome in Outcome:
-        yield Entry("outcomes", outcome.name.lower(), outcome.sentence, "", outcome)
+        yield Entry("outcomes", outcome.label, outcome.sentence, "", outcome)
     for paper in PAPERS:
         figures = ", ".join(figure.number for figure in paper.figures)
         yield Entry("papers", paper.name, f"figures {figures}, {len(paper.errata)} errata", paper.citation, paper)

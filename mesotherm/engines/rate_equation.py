@@ -79,6 +79,13 @@ class TransitionTable:
         padded = joined([of_transitions, zeros_like(of_transitions[:1])])
         return total(padded[self.of_step], 1)
 
+    @functools.cached_property
+    def touching(self) -> list[np.ndarray]:
+        """Positions of the transitions that begin or end at each state; of states that have any."""
+        ends = np.array([self.empty, self.filled])
+        found = [np.flatnonzero(np.any(ends == state, axis=0)) for state in range(self.states)]
+        return [positions for positions in found if len(positions)]
+
     def at(self, terminals: int) -> np.ndarray:
         """0/1 matrix [terminals, transitions]: which transitions belong to each terminal."""
         return np.equal.outer(np.arange(terminals), self.terminal).astype(float)
@@ -296,7 +303,8 @@ def _currents(
 
 
 def rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
-    """Relative error of every flow: that of each rate, 2·states times."""
+    """Relative error of every flow. A population is a sum over trees with one way out of every other state (Kirchhoff,
+    Hill), over the sum of all: each state brings in the error of the worst rate out of it, twice."""
     kinetics, exponent = flows.kinetics, jnp.abs(flows.reduced)
     if not of_any_size(effort):
         exponent = jnp.minimum(exponent, LARGEST_EXPONENT)
@@ -306,8 +314,9 @@ def rounding(table, flows, reservoirs, effort) -> Float[Array, "..."]:
     if table.bosonic:  # n(z) ~ 1/z
         smallest = jnp.min(jnp.where(with_axes(table.from_bosons, exponent.ndim), exponent, jnp.inf), axis=0)
         steep = 1.0 + 1.0 / smallest
-    of_rates = jnp.max(jnp.broadcast_to(kinetics.uncertainty, kinetics.rates.shape), axis=0)
-    return 4 * table.states * (EPSILON * (1 + jnp.max(exponent, axis=0) + lost_digits * steep) + of_rates)
+    of_rates = jnp.broadcast_to(kinetics.uncertainty, kinetics.rates.shape)
+    by_states = sum(jnp.max(of_rates[touching], axis=0) for touching in table.touching)
+    return 4 * (table.states * EPSILON * (1 + jnp.max(exponent, axis=0) + lost_digits * steep) + by_states)
 
 
 def underflow(eliminated: Elimination, forward, backward, effort) -> Float[Array, "..."]:

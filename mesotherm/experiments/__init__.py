@@ -1,6 +1,7 @@
 """Experiments: what one does to a device. One file each; ``experiment.py`` and ``bias.py`` have what they share."""
 
 from mesotherm.experiments.counting_statistics import CountingStatistics
+from mesotherm.experiments.coupled_transport import CoupledTransport
 from mesotherm.experiments.current_voltage import CurrentVoltage
 from mesotherm.experiments.diode_test import DiodeTest
 from mesotherm.experiments.effective_temperature import EffectiveTemperature
@@ -9,12 +10,14 @@ from mesotherm.experiments.heat_drag import HeatDrag
 from mesotherm.experiments.load_sweep import LoadSweep
 from mesotherm.experiments.noise import NoiseExperiment
 from mesotherm.experiments.open_circuit import OpenCircuit
+from mesotherm.experiments.operating_regime import OperatingRegime
 from mesotherm.experiments.optimal_bias import PowerAtOptimalBias
 from mesotherm.experiments.steady import SteadyStateExperiment
 
 __all__ = [
     "AbstractExperiment",
     "CountingStatistics",
+    "CoupledTransport",
     "CurrentVoltage",
     "DiodeTest",
     "EffectiveTemperature",
@@ -22,6 +25,7 @@ __all__ = [
     "LoadSweep",
     "NoiseExperiment",
     "OpenCircuit",
+    "OperatingRegime",
     "PowerAtOptimalBias",
     "Setup",
     "SteadyStateExperiment",

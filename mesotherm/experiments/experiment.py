@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from mesotherm.device import AbstractDevice, Effort, Reservoirs
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable, bounded
+from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, in_turn, steady_state
 from mesotherm.thermodynamics import audit
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
@@ -34,7 +35,7 @@ STATE_OBSERVABLES = (
 """What every experiment reads off each state it reports; what is of probes or of regions, where there are any."""
 
 
-STATUS = Variable("outcome of the computation", "status", "1")
+STATUS = Variable("outcome of the computation", "status", "1", flags=Outcome)
 
 
 class Setup(eqx.Module):

@@ -1,0 +1,346 @@
+r"""Response near equilibrium: the Onsager matrix, the thermoelectric coefficients, and the second order.
+
+.. math:: J_i = \sum_j L_{ij} F_j + \tfrac12 \sum_{jk} M_{ijk} F_j F_k + \dots
+
+for the fluxes and forces of :mod:`mesotherm.force_flux`, found by differentiating the device's answer with every
+internal unknown following (implicit function theorem). Without a magnetic field L is symmetric; with one
+L(φ) = L(−φ)ᵀ. The entropy production F·L F is not negative.
+
+Source: Onsager, Phys. Rev. 37, 405 (1931); Casimir, Rev. Mod. Phys. 17, 343 (1945); Benenti, Casati, Saito & Whitney,
+Phys. Rep. 694, 1 (2017), Secs. 2 and 3; Ghosh & Ghosh, arXiv:2603.06336 (2026), Eqs. 2 and 3; second order: Sánchez &
+López, Phys. Rev. Lett. 110, 026804 (2013).
+"""
+
+from collections.abc import Callable, Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from mesotherm.device import AbstractDevice, Effort, Reservoirs
+from mesotherm.fields import is_traced
+from mesotherm.force_flux import Pairs, Representation, driven_by
+from mesotherm.results import Outcome
+from mesotherm.root_problem import Problem, prepared
+from mesotherm.steady_state import steady_state
+from mesotherm.unknowns import AbstractUnknown, probes
+
+ROUNDING = 1e-14
+"""Error of an entry through rounding, relative to the largest one."""
+
+
+class Expansion(eqx.Module):
+    """Currents about a solved state, as its reservoirs move with parameters x; unknowns follow.
+
+    Attributes
+    ----------
+    particle, energy
+        First derivatives of the currents of all terminals [terminals, x].
+    particle_second, energy_second
+        Second derivatives [terminals, x, x]; ``None`` if not asked for.
+    """
+
+    particle: Float[Array, "terminals x"]
+    energy: Float[Array, "terminals x"]
+    particle_second: Float[Array, "terminals x x"] | None = None
+    energy_second: Float[Array, "terminals x x"] | None = None
+
+
+def expansion(
+    device: AbstractDevice,
+    unknowns: Sequence[AbstractUnknown],
+    moved: Callable[[Float[Array, "x"]], Reservoirs],
+    size: int,
+    effort: Effort,
+    *,
+    second: bool = False,
+) -> Expansion:
+    r"""Derivatives of the currents of a solved device with respect to x at x = 0, reservoirs being ``moved(x)``:
+
+    .. math::
+        y_x = -r_y^{-1} r_x, \qquad y_{xx} = -r_y^{-1}\, \partial_x^2\, r(x, y_x x), \qquad
+        X_{xx} = \partial_x^2\, X(x, y_x x) + X_y\, y_{xx}
+
+    with y the unknowns' coordinates and r their balances.
+
+    Parameters
+    ----------
+    device, unknowns
+        Those of a solved state.
+    moved
+        The reservoirs at x; ``moved(0)`` are those of the state. What floats is found, whatever stands there.
+    size
+        How many parameters there are.
+    """
+    acting = tuple(unknown for unknown in unknowns if not unknown.spectator)
+    solved_for = sum(unknown.size for unknown in acting)
+
+    def answers(both):
+        problem = Problem(device, moved(both[:size]), acting, effort)
+        there, reservoirs, answer = problem.evaluate(both[size:])
+        currents = jnp.stack([answer.value.particle, answer.value.energy])
+        return currents, problem.balances(there, reservoirs, answer)[0]
+
+    slope, balance = jax.jacfwd(answers)(jnp.zeros(size + solved_for))
+    here, there = slope[..., :size], slope[..., size:]
+    along, across = balance[:, :size], balance[:, size:]
+    follow = -jnp.linalg.solve(across, along) if acting else jnp.zeros((0, size))
+    particle, energy = here + there @ follow
+    if not second:
+        return Expansion(particle, energy)
+
+    def on_the_way(x):
+        return answers(jnp.concatenate([x, follow @ x]))
+
+    curved, missing = jax.jacfwd(jax.jacfwd(on_the_way))(jnp.zeros(size))
+    if acting:
+        bend = -jnp.linalg.solve(across, missing.reshape(solved_for, -1)).reshape(missing.shape)
+        curved = curved + jnp.tensordot(there, bend, 1)
+    return Expansion(particle, energy, *curved)
+
+
+class LinearResponse(eqx.Module):
+    """The Onsager matrix of a device.
+
+    Attributes
+    ----------
+    matrix
+        L_ij: flux i per force j, in the order of ``names``. Units: energy/ħ for N–N, energy²/ħ for N–E and E–N,
+        energy³/ħ for E–E.
+    second_order
+        M_ijk, likewise, or ``None``.
+    estimate
+        Estimate of the error of each entry of ``matrix``: its difference from the entry with less effort, and rounding.
+    names
+        "E_l", "N_l": the pairs.
+    conservation
+        By how much the conservation of particles and energy misses in the response, relative to the largest entry [1].
+    outcome
+        Code of an :class:`mesotherm.results.Outcome`, of the equilibrium.
+    representation
+        The terminals of reference.
+    """
+
+    matrix: Float[Array, "pairs pairs"]
+    second_order: Float[Array, "pairs pairs pairs"] | None
+    estimate: Float[Array, "pairs pairs"]
+    conservation: Float[Array, ""]
+    outcome: Int[Array, ""]
+    names: tuple[str, ...] = eqx.field(static=True)
+    representation: Representation = eqx.field(static=True)
+
+    def entry(self, flux: str, force: str) -> Float[Array, ""]:
+        """One coefficient by the names of its pairs: ``entry("E_l", "N_l")`` is L_EN."""
+        return self.matrix[self.names.index(flux), self.names.index(force)]
+
+    def reciprocity(self, reversed_field: "LinearResponse | None" = None) -> Float[Array, ""]:
+        """Largest |L_ij(φ) − L_ji(−φ)| over √(L_ii L_jj) [1]: zero by Onsager and Casimir.
+
+        Parameters
+        ----------
+        reversed_field
+            The response of the device with its magnetic field reversed (``device.time_reversed()``); without a field
+            the response itself.
+        """
+        other = (reversed_field or self).matrix
+        scale = jnp.sqrt(jnp.abs(jnp.diagonal(self.matrix)))
+        return jnp.max(jnp.abs(self.matrix - other.T) / jnp.outer(scale, scale), initial=0.0)
+
+    @property
+    def smallest_eigenvalue(self) -> Float[Array, ""]:
+        """Smallest eigenvalue of the symmetric part, every force in units of 1/√L_ii [1]: not negative by the second
+        law, and 0 where some forces drive nothing (tight coupling)."""
+        scale = jnp.sqrt(jnp.abs(jnp.diagonal(self.matrix)))
+        scaled = self.matrix / jnp.outer(scale, scale)
+        return jnp.min(jnp.linalg.eigvalsh((scaled + scaled.T) / 2))
+
+
+def linear_response(
+    device: AbstractDevice,
+    reservoirs: Reservoirs,
+    unknowns: Sequence[AbstractUnknown] = (),
+    representation: Representation | None = None,
+    *,
+    zero_of_energy: float | Array = 0.0,
+    second_order: bool = False,
+    effort: Effort = Effort.STRICT,
+) -> LinearResponse:
+    """The Onsager matrix at an equilibrium, all unknowns following.
+
+    Parameters
+    ----------
+    reservoirs
+        The equilibrium: one T, and one μ for each conductor (what floats may be anything). Screened regions are in
+        equilibrium at their own μ₀ and T₀, which should be these.
+    representation
+        Terminals of reference; by default those of ``Representation.of``.
+    zero_of_energy
+        Where energies are counted from [energy]; L_EN and L_EE depend on it.
+    second_order
+        Also find the second order (takes longer to compile).
+
+    Errors: ``ValueError`` if the reservoirs are not in equilibrium (where their values are known).
+
+    Examples
+    --------
+    >>> from mesotherm import Reservoirs, SingleDot, linear_response
+    >>> found = linear_response(SingleDot.example(), Reservoirs([0.0, 0.0], [1.0, 1.0]))
+    >>> float(found.reciprocity()) < 1e-12
+    True
+    """
+    unknowns = tuple(unknowns)
+    representation = representation or Representation.of(device, unknowns)
+    pairs = Pairs.of(device, unknowns, representation)
+    rest = _equilibrium(device, reservoirs, unknowns, representation)
+    return _linear_response(device, rest, unknowns, representation, pairs, zero_of_energy, second_order, effort)
+
+
+@eqx.filter_jit
+def _linear_response(device, rest, unknowns, representation, pairs, zero_of_energy, second_order, effort):
+    outcome = jnp.asarray(Outcome.CONVERGED, jnp.int8)
+    if len(probes(unknowns)) < len(unknowns):
+        state = steady_state(device, rest, unknowns, effort=effort, throw=False)
+        device, unknowns, outcome = state.device, state.unknowns, state.outcome
+    else:  # floating reservoirs are where all others are
+        device = prepared(device, unknowns)
+
+    def moved(forces):
+        return driven_by(forces, device, rest, pairs, representation, zero_of_energy=zero_of_energy)
+
+    def seen(particle, energy):
+        """Fluxes of the pairs, first index, from currents of the terminals."""
+        first = jnp.moveaxis(particle, 0, -1), jnp.moveaxis(energy - zero_of_energy * particle, 0, -1)
+        return jnp.moveaxis(pairs.fluxes(*first), -1, 0)
+
+    size = len(pairs.names)
+    found = expansion(device, unknowns, moved, size, effort, second=second_order)
+    less = expansion(device, unknowns, moved, size, Effort.FAST)
+    matrix = seen(found.particle, found.energy)
+    rounding = ROUNDING * jnp.max(jnp.abs(matrix), initial=0.0)
+    unsolved = jnp.where(jnp.all(jnp.isfinite(matrix)), outcome, jnp.maximum(outcome, Outcome.NOT_FINITE))
+    return LinearResponse(
+        matrix=matrix,
+        second_order=seen(found.particle_second, found.energy_second) if second_order else None,
+        estimate=jnp.abs(matrix - seen(less.particle, less.energy)) + rounding,
+        conservation=_conservation(device, found),
+        outcome=unsolved.astype(jnp.int8),
+        names=pairs.names,
+        representation=representation,
+    )
+
+
+def _conservation(device, found: Expansion):
+    groups = [jnp.array([device.index(name) for name in conductor]) for conductor in device.conductors]
+    particles = [jnp.max(jnp.abs(jnp.sum(found.particle[group], axis=0))) for group in groups]
+    largest = jnp.max(jnp.abs(found.particle))
+    energy = jnp.max(jnp.abs(jnp.sum(found.energy, axis=0))) / jnp.max(jnp.abs(found.energy))
+    return jnp.maximum(jnp.max(jnp.stack(particles)) / largest, energy)
+
+
+def _equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
+    """Reservoirs in equilibrium: what floats is put there, the rest must be."""
+    reference = np.arange(len(device.terminals))
+    for conductor, name in zip(device.conductors, representation.particles, strict=True):
+        reference[[device.index(member) for member in conductor]] = device.index(name)
+    hub = device.index(representation.energy)
+    rest = Reservoirs(reservoirs.mu[reference], jnp.full_like(reservoirs.T, reservoirs.T[hub]))
+    if is_traced(reservoirs.mu) or is_traced(reservoirs.T):
+        return rest
+    found = {(unknown.terminal, what) for unknown in unknowns if hasattr(unknown, "floats") for what in unknown.floats}
+    for what in ("mu", "T"):
+        given, wanted = np.asarray(getattr(reservoirs, what)), np.asarray(getattr(rest, what))
+        for i, name in enumerate(device.terminals):
+            if given[i] != wanted[i] and (name, what) not in found:
+                other = device.terminals[reference[i] if what == "mu" else hub]
+                raise ValueError(
+                    f"linear response: {what} of {name!r} is {given[i]:g} and that of {other!r} is {wanted[i]:g}; "
+                    "give an equilibrium: the same T everywhere and the same mu in every conductor."
+                )
+    return rest
+
+
+class ThermoelectricCoefficients(eqx.Module):
+    """Conductances and thermoelectric coefficients of one terminal against all others of its conductor.
+
+    Attributes
+    ----------
+    conductance
+        G = ∂I/∂μ at ΔT = 0 [1/ħ]; times e² the electrical conductance.
+    seebeck
+        S = −ΔV/ΔT without current, V = −μ/e, ΔV and ΔT those of this terminal above the others [k_B/e]: negative where
+        electrons above μ carry the heat.
+    peltier
+        Π: heat taken from this terminal's reservoir per charge −e that leaves it at ΔT = 0 [energy/e]; T·S without a
+        magnetic field.
+    thermal_conductance
+        K: heat current per ΔT without particle current [k_B energy/ħ].
+    thermal_conductance_at_zero_bias
+        The same with equal μ.
+    figure_of_merit
+        ZT = G S Π/K; infinite for tight coupling.
+    """
+
+    conductance: Float[Array, ""]
+    seebeck: Float[Array, ""]
+    peltier: Float[Array, ""]
+    thermal_conductance: Float[Array, ""]
+    thermal_conductance_at_zero_bias: Float[Array, ""]
+    figure_of_merit: Float[Array, ""]
+
+
+def thermoelectric_coefficients(
+    device: AbstractDevice,
+    reservoirs: Reservoirs,
+    unknowns: Sequence[AbstractUnknown] = (),
+    *,
+    terminal: str,
+    effort: Effort = Effort.STRICT,
+) -> ThermoelectricCoefficients:
+    """Coefficients of a terminal whose μ and T are raised a little above an equilibrium; the other terminals stay
+    there, those that float follow.
+
+    Parameters
+    ----------
+    reservoirs
+        The equilibrium, as in ``linear_response``.
+    terminal
+        The one that is biased and heated.
+
+    Errors: ``ValueError`` if no particles pass between the terminal and another one.
+
+    Source: Benenti, Casati, Saito & Whitney, Phys. Rep. 694, 1 (2017), Eqs. 2.15–2.20 and 3.8 (their S has the sign of
+    a positive charge).
+    """
+    others = [device.terminals[i] for i in device.conductor_of(terminal) if device.terminals[i] != terminal]
+    floating = {unknown.about for unknown in unknowns if hasattr(unknown, "floats")}
+    fixed = [name for name in others if name not in floating]
+    if terminal in floating or not fixed:
+        raise ValueError(
+            f"thermoelectric coefficients: no other terminal that is held shares particles with {terminal!r}, or it "
+            "floats itself; name a terminal of a conductor with another one that does not float."
+        )
+    against = Representation.of(device, unknowns, energy=fixed[-1], particles=(fixed[-1],))
+    i = device.index(fixed[-1])
+    found = linear_response(device, reservoirs, unknowns, against, zero_of_energy=reservoirs.mu[i], effort=effort)
+    return coefficients(found, terminal, reservoirs.T[i])
+
+
+def coefficients(found: LinearResponse, terminal: str, T: Float[Array, ""]) -> ThermoelectricCoefficients:
+    """The coefficients behind an Onsager matrix whose zero of energy is μ."""
+    energy, particle = f"E_{terminal}", f"N_{terminal}"
+    L_EE, L_EN = found.entry(energy, energy), found.entry(energy, particle)
+    L_NE, L_NN = found.entry(particle, energy), found.entry(particle, particle)
+    conductance = L_NN / T
+    seebeck, peltier = -L_NE / (T * L_NN), -L_EN / L_NN
+    at_zero_bias = L_EE / T**2
+    thermal = at_zero_bias - conductance * seebeck * peltier
+    return ThermoelectricCoefficients(
+        conductance=conductance,
+        seebeck=seebeck,
+        peltier=peltier,
+        thermal_conductance=thermal,
+        thermal_conductance_at_zero_bias=at_zero_bias,
+        figure_of_merit=conductance * seebeck * peltier / thermal,
+    )
