@@ -100,23 +100,29 @@ def representations(device: AbstractDevice, unknowns: Sequence[AbstractUnknown] 
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """The pairs of a representation: which current of which terminal, and the terminal its force is counted from."""
+    """The pairs of a representation: which current of which terminal, and the terminal its force is counted from.
+
+    A terminal whose T floats, not its μ, exchanges no heat, J^E = μI: its energy is no pair of its own but part of the
+    force on its particles, in which 1/T is then that of the terminal of reference for energy (``hub``).
+    """
 
     kinds: tuple[str, ...]
     terminals: tuple[int, ...]
     references: tuple[int, ...]
     names: tuple[str, ...]
+    hub: int
+    without_heat: tuple[int, ...]
 
     @classmethod
     def of(cls, device: AbstractDevice, unknowns: Sequence[AbstractUnknown], representation: Representation) -> Self:
         """Energy first, then particles, each in the order of the terminals. Currents that vanish because a terminal
         floats are left out."""
         no_particles = {probe.terminal for probe in probes(unknowns) if probe.floats_mu}
-        nothing = {probe.terminal for probe in probes(unknowns) if probe.floats_mu and probe.floats_T}
+        no_heat = {probe.terminal for probe in probes(unknowns) if probe.floats_T}
         entries = [
             (ENERGY, name, representation.energy)
             for name in device.terminals
-            if name != representation.energy and name not in nothing
+            if name != representation.energy and name not in no_heat
         ]
         reference_of = {
             name: reference
@@ -133,7 +139,13 @@ class Pairs:
             tuple(device.index(name) for _, name, _ in entries),
             tuple(device.index(name) for _, _, name in entries),
             tuple(f"{kind}_{name}" for kind, name, _ in entries),
+            device.index(representation.energy),
+            tuple(device.index(name) for name in device.terminals if name in no_heat),
         )
+
+    def temperatures(self, T: Float[Array, "terminals"]) -> Float[Array, "terminals"]:
+        """Those that stand in the forces on particles."""
+        return T.at[np.array(self.without_heat, int)].set(T[self.hub]) if self.without_heat else T
 
     @property
     def of_energy(self) -> np.ndarray:
@@ -231,7 +243,8 @@ def force_flux_pairs(
     particle, energy = state.currents.particle, state.currents.energy - zero_of_energy * state.currents.particle
     here, there = np.array(pairs.terminals, int), np.array(pairs.references, int)
     thermal = (T[here] - T[there]) / (T[here] * T[there])
-    chemical = mu[here] / T[here] - mu[there] / T[there]
+    by = pairs.temperatures(T)
+    chemical = mu[here] / by[here] - mu[there] / by[there]
     return ForceFluxPairs(
         flux=pairs.fluxes(particle, energy),
         error=pairs.fluxes(state.error.particle, state.error.energy + jnp.abs(mu) * state.error.particle),
@@ -260,7 +273,7 @@ def driven_by(
 
     Errors: none raised; temperatures are not numbers where a force on energy is not below 1/T of the reference.
     """
-    T0 = rest.T[device.index(representation.energy)]
+    T0 = rest.T[pairs.hub]
     of_energy, at = pairs.of_energy, np.array(pairs.terminals, int)
     nothing = jnp.zeros(len(device.terminals))
     thermal = nothing.at[at[of_energy]].set(forces[of_energy])
@@ -270,6 +283,7 @@ def driven_by(
         reference[[device.index(member) for member in conductor]] = device.index(name)
     inverse = 1.0 - thermal * T0
     T = jnp.where(inverse > 0, T0 / jnp.where(inverse > 0, inverse, 1.0), jnp.nan)
+    by = pairs.temperatures(T)
     mu = (rest.mu - zero_of_energy)[reference]
-    moved = (mu + chemical * T[reference]) * (T / T[reference]) + zero_of_energy
+    moved = (mu + chemical * by[reference]) * (by / by[reference]) + zero_of_energy
     return Reservoirs(jnp.where(reference == np.arange(len(reference)), rest.mu, moved), T)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from mesotherm.device import AbstractDevice, Effort, Reservoirs
+from mesotherm.device import AbstractDevice, Effort, Reservoirs, Response
 from mesotherm.fields import is_traced
 from mesotherm.force_flux import Pairs, Representation, driven_by
 from mesotherm.results import Outcome
@@ -27,8 +27,8 @@ from mesotherm.root_problem import Problem, prepared
 from mesotherm.steady_state import steady_state
 from mesotherm.unknowns import AbstractUnknown, probes
 
-ROUNDING = 1e-14
-"""Error of an entry through rounding, relative to the largest one."""
+FAR = 0.5
+"""Force, in units of 1 or of 1/T, at which errors of currents are taken for those of the response: below 1/T."""
 
 
 class Expansion(eqx.Module):
@@ -38,12 +38,19 @@ class Expansion(eqx.Module):
     ----------
     particle, energy
         First derivatives of the currents of all terminals [terminals, x].
+    estimate
+        Estimates of the errors of the first derivatives of particle currents and of heat currents [terminals, x]: the
+        bounds on the errors of the currents themselves at ``far`` from x = 0, over it.
+    one_way
+        The one-way fluxes of the state itself.
     particle_second, energy_second
         Second derivatives [terminals, x, x]; ``None`` if not asked for.
     """
 
     particle: Float[Array, "terminals x"]
     energy: Float[Array, "terminals x"]
+    estimate: Float[Array, "2 terminals x"]
+    one_way: Response
     particle_second: Float[Array, "terminals x x"] | None = None
     energy_second: Float[Array, "terminals x x"] | None = None
 
@@ -52,7 +59,7 @@ def expansion(
     device: AbstractDevice,
     unknowns: Sequence[AbstractUnknown],
     moved: Callable[[Float[Array, "x"]], Reservoirs],
-    size: int,
+    far: Float[Array, "x"],
     effort: Effort,
     *,
     second: bool = False,
@@ -71,9 +78,10 @@ def expansion(
         Those of a solved state.
     moved
         The reservoirs at x; ``moved(0)`` are those of the state. What floats is found, whatever stands there.
-    size
-        How many parameters there are.
+    far
+        A change of each parameter that is large enough to matter.
     """
+    size = len(far)
     acting = tuple(unknown for unknown in unknowns if not unknown.spectator)
     solved_for = sum(unknown.size for unknown in acting)
 
@@ -81,24 +89,30 @@ def expansion(
         problem = Problem(device, moved(both[:size]), acting, effort)
         there, reservoirs, answer = problem.evaluate(both[size:])
         currents = jnp.stack([answer.value.particle, answer.value.energy])
-        return currents, problem.balances(there, reservoirs, answer)[0]
+        balance, balance_error, _ = problem.balances(there, reservoirs, answer)
+        bounds = jnp.stack([answer.error.particle, answer.error.energy]), balance_error
+        return (currents, balance), (bounds, answer.one_way)
 
-    slope, balance = jax.jacfwd(answers)(jnp.zeros(size + solved_for))
+    (slope, balance), (_, one_way) = jax.jacfwd(answers, has_aux=True)(jnp.zeros(size + solved_for))
     here, there = slope[..., :size], slope[..., size:]
-    along, across = balance[:, :size], balance[:, size:]
-    follow = -jnp.linalg.solve(across, along) if acting else jnp.zeros((0, size))
+    inverse = jnp.linalg.inv(balance[:, size:]) if acting else jnp.zeros((0, 0))
+    follow = -inverse @ balance[:, :size]
     particle, energy = here + there @ follow
+
+    def bound(moves):
+        error, balance_error = answers(jnp.concatenate([moves, follow @ moves]))[1][0]
+        return error + jnp.abs(there @ inverse) @ balance_error
+
+    estimate = jnp.moveaxis(jax.lax.map(bound, jnp.diag(far)), 0, -1) / jnp.abs(far)
     if not second:
-        return Expansion(particle, energy)
+        return Expansion(particle, energy, estimate, one_way)
 
     def on_the_way(x):
-        return answers(jnp.concatenate([x, follow @ x]))
+        return answers(jnp.concatenate([x, follow @ x]))[0]
 
     curved, missing = jax.jacfwd(jax.jacfwd(on_the_way))(jnp.zeros(size))
-    if acting:
-        bend = -jnp.linalg.solve(across, missing.reshape(solved_for, -1)).reshape(missing.shape)
-        curved = curved + jnp.tensordot(there, bend, 1)
-    return Expansion(particle, energy, *curved)
+    curved = curved - jnp.tensordot(there @ inverse, missing, 1)
+    return Expansion(particle, energy, estimate, one_way, *curved)
 
 
 class LinearResponse(eqx.Module):
@@ -112,11 +126,12 @@ class LinearResponse(eqx.Module):
     second_order
         M_ijk, likewise, or ``None``.
     estimate
-        Estimate of the error of each entry of ``matrix``: its difference from the entry with less effort, and rounding.
+        Estimate of the error of each entry of ``matrix``, from the bounds on the errors of currents under a force of
+        the order of 1.
     names
         "E_l", "N_l": the pairs.
     conservation
-        By how much the conservation of particles and energy misses in the response, relative to the largest entry [1].
+        By how much the conservation of particles and energy misses in the response, relative to the one-way fluxes [1].
     outcome
         Code of an :class:`mesotherm.results.Outcome`, of the equilibrium.
     representation
@@ -136,7 +151,8 @@ class LinearResponse(eqx.Module):
         return self.matrix[self.names.index(flux), self.names.index(force)]
 
     def reciprocity(self, reversed_field: "LinearResponse | None" = None) -> Float[Array, ""]:
-        """Largest |L_ij(φ) − L_ji(−φ)| over √(L_ii L_jj) [1]: zero by Onsager and Casimir.
+        """Largest |L_ij(φ) − L_ji(−φ)|, less the estimated errors of both, over √(L_ii L_jj) [1]: zero by Onsager and
+        Casimir.
 
         Parameters
         ----------
@@ -144,16 +160,22 @@ class LinearResponse(eqx.Module):
             The response of the device with its magnetic field reversed (``device.time_reversed()``); without a field
             the response itself.
         """
-        other = (reversed_field or self).matrix
-        scale = jnp.sqrt(jnp.abs(jnp.diagonal(self.matrix)))
-        return jnp.max(jnp.abs(self.matrix - other.T) / jnp.outer(scale, scale), initial=0.0)
+        other = reversed_field or self
+        apart = jnp.abs(self.matrix - other.matrix.T) - self.estimate - other.estimate.T
+        return jnp.max(jnp.maximum(apart, 0.0) / self._scale, initial=0.0)
+
+    @property
+    def _scale(self) -> Float[Array, "pairs pairs"]:
+        """√(L_ii L_jj), 1 for a current that nothing drives."""
+        root = jnp.sqrt(jnp.abs(jnp.diagonal(self.matrix)))
+        root = jnp.where(root > 0, root, 1.0)
+        return jnp.outer(root, root)
 
     @property
     def smallest_eigenvalue(self) -> Float[Array, ""]:
         """Smallest eigenvalue of the symmetric part, every force in units of 1/√L_ii [1]: not negative by the second
         law, and 0 where some forces drive nothing (tight coupling)."""
-        scale = jnp.sqrt(jnp.abs(jnp.diagonal(self.matrix)))
-        scaled = self.matrix / jnp.outer(scale, scale)
+        scaled = self.matrix / self._scale
         return jnp.min(jnp.linalg.eigvalsh((scaled + scaled.T) / 2))
 
 
@@ -214,29 +236,34 @@ def _linear_response(device, rest, unknowns, representation, pairs, zero_of_ener
         first = jnp.moveaxis(particle, 0, -1), jnp.moveaxis(energy - zero_of_energy * particle, 0, -1)
         return jnp.moveaxis(pairs.fluxes(*first), -1, 0)
 
-    size = len(pairs.names)
-    found = expansion(device, unknowns, moved, size, effort, second=second_order)
-    less = expansion(device, unknowns, moved, size, Effort.FAST)
+    far = FAR / jnp.where(pairs.of_energy, jnp.max(rest.T), 1.0)
+    found = expansion(device, unknowns, moved, far, effort, second=second_order)
     matrix = seen(found.particle, found.energy)
-    rounding = ROUNDING * jnp.max(jnp.abs(matrix), initial=0.0)
+    particle_error, heat_error = found.estimate
+    from_zero = jnp.abs(rest.mu - zero_of_energy)[:, None] * particle_error
+    estimate = jnp.moveaxis(pairs.fluxes(particle_error.T, (heat_error + from_zero).T), -1, 0)
     unsolved = jnp.where(jnp.all(jnp.isfinite(matrix)), outcome, jnp.maximum(outcome, Outcome.NOT_FINITE))
     return LinearResponse(
         matrix=matrix,
         second_order=seen(found.particle_second, found.energy_second) if second_order else None,
-        estimate=jnp.abs(matrix - seen(less.particle, less.energy)) + rounding,
-        conservation=_conservation(device, found),
+        estimate=estimate,
+        conservation=_conservation(device, pairs, found, rest),
         outcome=unsolved.astype(jnp.int8),
         names=pairs.names,
         representation=representation,
     )
 
 
-def _conservation(device, found: Expansion):
+def _conservation(device, pairs, found: Expansion, rest):
+    """Largest sum that should vanish, over the one-way flux times its mean energy, which says how strongly rates depend
+    on forces; and that energy again for each one that the unit has."""
+    one_way = jnp.max(found.one_way.particle)
+    energy = jnp.maximum(jnp.max(found.one_way.energy) / one_way + jnp.max(jnp.abs(rest.mu)), jnp.max(rest.T))
+    unit = jnp.where(pairs.of_energy, 1.0 / energy, 1.0) / (one_way * energy / jnp.max(rest.T))
     groups = [jnp.array([device.index(name) for name in conductor]) for conductor in device.conductors]
-    particles = [jnp.max(jnp.abs(jnp.sum(found.particle[group], axis=0))) for group in groups]
-    largest = jnp.max(jnp.abs(found.particle))
-    energy = jnp.max(jnp.abs(jnp.sum(found.energy, axis=0))) / jnp.max(jnp.abs(found.energy))
-    return jnp.maximum(jnp.max(jnp.stack(particles)) / largest, energy)
+    missing = [jnp.sum(found.particle[group], axis=0) for group in groups]
+    missing.append(jnp.sum(found.energy, axis=0) / energy)
+    return jnp.max(jnp.abs(jnp.stack(missing) * unit), initial=0.0)
 
 
 def _equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
