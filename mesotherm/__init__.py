@@ -10,6 +10,7 @@ jax.config.update("jax_enable_x64", True)
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Tie
 from mesotherm.continuation import Branches, branches
+from mesotherm.cycles import Cycle, cycles
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.capacitive_dots import CapacitiveDots
@@ -88,6 +89,7 @@ __all__ = [
     "CoupledDots",
     "CoupledTransport",
     "CurrentVoltage",
+    "Cycle",
     "DeltaBarrier",
     "DiodeTest",
     "DotNetwork",
@@ -146,6 +148,7 @@ __all__ = [
     "audit",
     "branches",
     "cumulants",
+    "cycles",
     "evolve",
     "follow",
     "force_flux_pairs",

@@ -116,11 +116,11 @@ def judge(shape, count, seed):
     known = np.isin(found["noise_outcome"], [Outcome.CONVERGED, Outcome.TOLERANCE_MISSED])
     noisy = good & known & np.isfinite(found["noise_error"]).all(axis=1)
     current, S, dS = np.abs(found["particle"][noisy]), found["noise"][noisy], found["noise_error"][noisy]
-    sure = current > 1e3 * found["error"][noisy]
-    at, terminal = np.nonzero(sure)  # a current may be exactly zero
+    sure = (current > 1e3 * found["error"][noisy]) & (dS < S)
+    at, terminal = np.nonzero(sure)  # a current may be exactly zero, or noise too small for its bound
     current, S, dS = current[sure], S[sure], dS[sure]
     produced, error = found["produced"][noisy][at], found["error"][noisy][at, terminal]
-    product = S * produced / current**2
+    product = (S / current) * (produced / current)  # the square of a current may underflow
     relative = dS / S + allowed[noisy][at] / produced + 2 * error / current
     assert np.all(product >= 2 - 1.001 * product * relative)
     return np.mean(good), np.mean(noisy), np.mean(sure) if sure.size else 0.0
