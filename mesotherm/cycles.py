@@ -12,8 +12,8 @@ with Π the products of the rates along the cycle, D_c the sum over all ways to 
 T_i the sum over trees into state i. A current against a force is seen to be driven by the cycles in which it is tied to
 something that falls further.
 
-Source: Hill, Free Energy Transduction and Biochemical Cycle Kinetics (1989), Chs. 2 and 6; Schnakenberg, Rev. Mod. Phys.
-48, 571 (1976); used for inverse currents in Ghosh & Ghosh, arXiv:2603.06336 (2026), Sec. X.
+Source: Hill, Free Energy Transduction and Biochemical Cycle Kinetics (1989), Chs. 2 and 6; Schnakenberg, Rev. Mod.
+Phys. 48, 571 (1976).
 """
 
 import dataclasses

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.colors import ListedColormap
 
 STYLE = {
     "font.size": 9,
@@ -32,6 +33,11 @@ STYLE = {
 ROUNDING = 1e-9
 """Fraction of the largest value of a panel below which a value is as good as zero."""
 
+CATEGORY_COLOURS = (
+    *("#e8e8e8", "#9fb8d8", "#1b3a6b", "#2e8b57", "#c0392b", "#d08a1d", "#8e44ad", "#f4c7a1", "#7fd1c7", "#5f6a72"),
+    "#2b2b2b",
+)
+
 COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
 
 DEFAULT_VARIABLES = {
@@ -43,6 +49,8 @@ DEFAULT_VARIABLES = {
     "HeatDrag": (("drag_current", "predicted_current"), ("heat_in", "heat_transferred")),
     "EffectiveTemperature": ("probe_temperature", "probe_mu"),
     "CountingStatistics": ("particle_cumulants",),
+    "CoupledTransport": ("transport", "flux_particle", "flux_energy"),
+    "OperatingRegime": ("regime", "power", ("efficiency", "second_law_efficiency", "carnot_efficiency")),
     "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
 }
 """What is drawn of each experiment when nothing is chosen, panel by panel; what a dataset does not have is left out."""
@@ -158,6 +166,9 @@ def _curves(dataset, axes, panels):
         len(panels), 1, figsize=(4.6, 0.8 + 2.3 * len(panels)), sharex=True, squeeze=False, layout="constrained"
     )
     for panel, curves in zip(drawn[:, 0], panels, strict=True):
+        if "flag_values" in curves[0][1].attrs:
+            _categories(panel, dataset[axis], curves[0][1])
+            continue
         largest = max(_highest(np.abs(values)) for _, values in curves)
         if any(_lowest(values) < 0 for _, values in curves):
             panel.axhline(0, color="0.75", linewidth=0.8)
@@ -190,6 +201,40 @@ def _curves(dataset, axes, panels):
     return figure
 
 
+def _present(values) -> tuple[list[int], list[str]]:
+    """The categories of a variable that occur, and their names; a missing value is none."""
+    names = dict(zip(np.asarray(values.attrs["flag_values"]), values.attrs["flag_meanings"].split(), strict=True))
+    codes = [int(code) for code in np.unique(np.asarray(values)) if int(code) in names]
+    return codes, [names[code].replace("_", " ") for code in codes]
+
+
+def _categories(panel, positions, values):
+    """A category along an axis: a step between named levels."""
+    codes, names = _present(values)
+    levels = {code: level for level, code in enumerate(codes)}
+    heights = [levels.get(int(code), np.nan) for code in np.asarray(values)]
+    panel.plot(positions, heights, drawstyle="steps-mid", color=COLOURS[0])
+    panel.set_yticks(range(len(codes)), names)
+    panel.set_ylim(-0.5, max(len(codes), 1) - 0.5)
+    panel.margins(x=0)
+
+
+def _category_map(panel, figure, across, up, values):
+    """A map of categories, those that occur named beside it."""
+    codes, names = _present(values)
+    grid = values.transpose(str(up.name), str(across.name)).to_numpy()
+    levels = np.full(grid.shape, np.nan)
+    for level, code in enumerate(codes):
+        levels[grid == code] = level
+    colours = ListedColormap(CATEGORY_COLOURS[: max(len(codes), 1)])
+    image = panel.pcolormesh(
+        across, up, levels, shading="nearest", rasterized=True, cmap=colours, vmin=-0.5, vmax=max(len(codes), 1) - 0.5
+    )
+    bar = figure.colorbar(image, ax=panel, pad=0.02, ticks=range(len(codes)))
+    bar.ax.set_yticklabels(names, fontsize=7)
+    bar.ax.tick_params(length=0)
+
+
 def _highest(values) -> float:
     """Largest number, zero at least; missing ones do not count."""
     return float(np.max(np.asarray(values), initial=0.0, where=np.isfinite(np.asarray(values))))
@@ -214,6 +259,11 @@ def _maps(dataset, axes, panels):
         rows, columns, figsize=(3.9 * columns, 0.3 + 3.3 * rows), squeeze=False, layout="constrained"
     )
     for panel, (label, values) in zip(drawn.ravel(), maps, strict=False):
+        panel.set_xlabel(_axis_label(dataset[across]))
+        panel.set_ylabel(_axis_label(dataset[up]))
+        if "flag_values" in values.attrs:
+            _category_map(panel, figure, dataset[across], dataset[up], values)
+            continue
         grid = values.transpose(up, across).to_numpy()
         largest = _highest(np.abs(grid)) or 1.0
         signed = _lowest(grid) < 0
@@ -224,17 +274,21 @@ def _maps(dataset, axes, panels):
             if np.any(clear < 0) and np.any(clear > 0):
                 panel.contour(dataset[across], dataset[up], clear, levels=[0.0], colors="0.35", linewidths=0.6)
         figure.colorbar(image, ax=panel, pad=0.02).set_label(f"{_label(values)}  {label}".strip())
-        panel.set_xlabel(_axis_label(dataset[across]))
-        panel.set_ylabel(_axis_label(dataset[up]))
     for panel in drawn.ravel()[len(maps) :]:
         panel.set_visible(False)
     return figure
 
 
+def _written(values) -> str:
+    if "flag_values" in values.attrs:
+        return ", ".join(_present(values)[1])
+    return f"{float(values):.10g}"
+
+
 def _table(dataset, axes, panels):
     """A single point: its values as a table."""
     rows = [
-        (f"{values.name} {label}".strip(), f"{float(values):.10g}", _pretty(values.attrs.get("units", "")))
+        (f"{values.name} {label}".strip(), _written(values), _pretty(values.attrs.get("units", "")))
         for panel in panels
         for label, values in panel
     ]

@@ -69,8 +69,8 @@ class Operation(eqx.Module):
     regime
         Code of a :class:`Regime`.
     power, heat_in, cooling_power, heating_power
-        Work produced per time; heat taken from all terminals that give some; heat taken from terminals colder than the
-        surroundings; heat brought to hotter ones [energy²/ħ].
+        Work produced per time; heat taken from terminals hotter than the coldest one; heat taken from terminals colder
+        than the surroundings; heat brought to hotter ones [energy²/ħ].
     conductor_power
         Work each conductor produces, in the order of the device's conductors [energy²/ħ].
     efficiency
@@ -80,7 +80,8 @@ class Operation(eqx.Module):
     carnot_efficiency
         1 − T_min/T_max of the terminals that do not float [1]: bound of the efficiency.
     carnot_performance
-        T_c/(T₀ − T_c), of the coldest terminal [1]: bound of the coefficient of performance; infinite at T₀.
+        T_c/(T₀ − T_c), of the coldest terminal [1]: bound of the coefficient of performance, unless heat of a hotter
+        terminal helps; infinite at T₀.
     second_law_efficiency
         Delivered over given, in work [1]: at most 1; NaN where nothing is given.
     error
@@ -104,7 +105,7 @@ class Operation(eqx.Module):
 POWER_UNIT = "energy^2/hbar"
 
 DESCRIPTIONS = {
-    "heat_in": Variable("heat taken from all terminals that give some", r"J_\mathrm{in}", POWER_UNIT),
+    "heat_in": Variable("heat taken from terminals hotter than the coldest one", r"J_\mathrm{in}", POWER_UNIT),
     "cooling_power": Variable("heat taken from terminals colder than the surroundings", r"J_\mathrm{c}", POWER_UNIT),
     "heating_power": Variable("heat brought to terminals hotter than the surroundings", r"J_\mathrm{h}", POWER_UNIT),
     "conductor_power": Variable("electrical power each conductor produces", "P", POWER_UNIT, ("conductor",)),
@@ -156,6 +157,7 @@ def operation(state: SteadyState, surroundings: str = "") -> Operation:
     T = jax.lax.stop_gradient(state.reservoirs.T)
     outside = surroundings_of(device, state.unknowns, T, surroundings)
     colder, hotter = (outside > T)[fixed], (outside < T)[fixed]
+    coldest = jnp.min(T[fixed])
 
     def heats(state):
         return heat_current(state)[fixed]
@@ -171,7 +173,7 @@ def operation(state: SteadyState, surroundings: str = "") -> Operation:
         return jnp.sum(jnp.where(hotter, jnp.maximum(-heats(state), 0.0), 0.0))
 
     def heat_in(state):
-        return jnp.sum(jnp.maximum(heats(state), 0.0))
+        return jnp.sum(jnp.where(T[fixed] > coldest, jnp.maximum(heats(state), 0.0), 0.0))
 
     def efficiency(state):
         return power(state) / heat_in(state)
@@ -202,7 +204,6 @@ def operation(state: SteadyState, surroundings: str = "") -> Operation:
         [*USEFUL.values(), Regime.DRAG, Regime.DISSIPATOR, Regime.CONDUCTION],
         Regime.EQUILIBRIUM,
     )
-    coldest = jnp.min(T[fixed])
     return Operation(
         regime=regime.astype(jnp.int8),
         **value

@@ -66,7 +66,7 @@ def _reproduce(name: str, number: str | None, out: Path, *, quiet: bool, as_json
     checks, failed = [], []
     with written_whole(target) as folder:
         for figure in figures:
-            with Progress(silent=quiet or as_json, title=f"Fig. {figure.number}: ") as progress:
+            with Progress(silent=quiet or as_json, title=f"{figure.file}: ") as progress:
                 datasets = figure.compute(progress)
             for stem, dataset in datasets.items():
                 dataset.attrs |= {"paper": paper.citation, **versions()}
@@ -74,7 +74,7 @@ def _reproduce(name: str, number: str | None, out: Path, *, quiet: bool, as_json
                 for status in (dataset[variable] for variable in dataset if str(variable).startswith("status")):
                     if missed := int((status > 0).sum()):  # below zero: there is no such solution
                         failed.append(f"{stem}: {missed} of {status.size} points failed; see {status.name} in it.")
-            figure.draw(datasets, folder / f"fig{figure.number}.png")
+            figure.draw(datasets, folder / f"{figure.file}.png")
             checks += figure.check(datasets)
         if number is None:
             checks += paper.check()

@@ -88,9 +88,9 @@ class Figure:
     Attributes
     ----------
     number
-        As in the paper.
+        As in the paper; a name for what the paper has no figure of.
     compute
-        Its datasets, the one named ``fig<number>`` among them.
+        Its datasets.
     draw
         Draws the datasets into a file and computes nothing.
     check
@@ -101,6 +101,11 @@ class Figure:
     compute: Callable[[Progress], dict[str, xr.Dataset]]
     draw: Callable[[Datasets, Path], None]
     check: Callable[[Datasets], Iterable[Check]]
+
+    @property
+    def file(self) -> str:
+        """Name of its picture, without suffix: "fig3"."""
+        return f"fig{self.number}" if self.number[0].isdigit() else self.number
 
 
 @dataclasses.dataclass(frozen=True)
