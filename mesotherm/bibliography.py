@@ -243,6 +243,27 @@ REFERENCES = (
         year="1959",
     ),
     _article(
+        "Manzano2020",
+        "Res. 2, 043302",
+        author="Manzano, Gonzalo and Sánchez, Rafael and Silva, Ralph and Haack, Géraldine and Brask, Jonatan B. and "
+        "Brunner, Nicolas and Potts, Patrick P.",
+        title="Hybrid thermal machines: Generalized thermodynamic resources for multitasking",
+        journal="Physical Review Research",
+        volume="2",
+        pages="043302",
+        year="2020",
+    ),
+    _article(
+        "Whitney2014",
+        "Lett. 112, 130601",
+        author="Whitney, Robert S.",
+        title="Most efficient quantum thermoelectric at finite power output",
+        journal="Physical Review Letters",
+        volume="112",
+        pages="130601",
+        year="2014",
+    ),
+    _article(
         "Benenti2017",
         "Rep. 694, 1",
         author="Benenti, Giuliano and Casati, Giulio and Saito, Keiji and Whitney, Robert S.",

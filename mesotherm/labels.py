@@ -84,7 +84,7 @@ def labels_of(setup: Setup) -> dict[str, list[str]]:
 def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
     if variable.flags is not None:
         members = list(variable.flags)
-        unsolved = {} if variable.flags is Outcome else {"missing_value": UNSOLVED}
+        unsolved = {} if variable.flags is Outcome else {"comment": f"{UNSOLVED} where the point failed"}
         return {
             "long_name": variable.long_name,
             "flag_values": np.array([int(member) for member in members], dtype=np.int8),

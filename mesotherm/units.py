@@ -43,8 +43,9 @@ from mesotherm.unit_texts import (
     unit_of,
 )
 
-DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS")
-"""Units of results where none are chosen: currents, powers, temperatures, entropy rates, thermopowers, conductances."""
+DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS", "A^2/Hz", "W^2/Hz", "A*W/Hz", "ns")
+"""Units of results where none are chosen: currents, powers, temperatures, entropy rates, thermopowers, conductances,
+noise of currents, of heat currents, of both with each other, times."""
 
 ENERGY_RANGE = Fraction(1, 10**60), Fraction(10**60)
 """Energy units that can be chosen [J]. Within it no factor of a conversion leaves the range of 64-bit numbers."""
@@ -69,6 +70,10 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "hbar/e^2": ("a resistance", '"25 kohm"'),
     "e*energy/hbar": ("an electric current", '"1 nA"'),
     "energy/e": ("a voltage", '"1 mV"'),
+    "e^2*energy/hbar": ("a noise of electric currents", '"1 fA^2/Hz"'),
+    "energy^3/hbar": ("a noise of heat currents", '"1 fW^2/Hz"'),
+    "e*energy^2/hbar": ("a noise of electric with heat currents", '"1 fA*fW/Hz"'),
+    "hbar/energy": ("a time", '"10 ns"'),
 }
 """Internal units of everything a result can be, with its name and texts that are accepted for it."""
 
@@ -261,7 +266,7 @@ class Units:
         ----------
         dataset
             Variables with internal units in their attribute ``units``. Those without, or with any other text there,
-            stay as they are, and so do all coordinates.
+            stay as they are. Swept axes keep their numbers, too; their unit gets the name of the energy unit.
 
         Returns
         -------
@@ -273,11 +278,15 @@ class Units:
         if self.energy is None:
             return dataset
         found = dataset.copy()
-        for name, variable in dataset.data_vars.items():
-            result = self.result(str(variable.attrs.get("units", "1")))
+        for name, variable in dataset.variables.items():
+            unit = str(variable.attrs.get("units", "1"))
+            result = self.result(unit)
             if result is None:
                 continue
-            found[name] = variable.copy(data=variable.data * result.factor)
+            if "parameter" in variable.attrs:
+                found[name].attrs["units"] = self.written(unit)
+                continue
+            found[name] = variable.copy(data=variable.to_numpy() * result.factor)
             found[name].attrs["units"] = result.written
             if result.remark and "long_name" in variable.attrs:
                 found[name].attrs["long_name"] += result.remark

@@ -33,6 +33,9 @@ COLD, HOT = 1.0, 2.0
 HOTTEST, POINTS = 3.0, 21
 """Where its axis ends, and how many points it has."""
 
+LARGEST_FORCE = 0.9 / COLD
+"""Where an axis of forces on energy ends; at 1/T a terminal would be infinitely hot."""
+
 COMMENT_COLUMN = 32
 """Column of the comments beside keys."""
 
@@ -144,14 +147,15 @@ def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
     yield f"# {one_line(type(experiment))}"
     yield from _component(experiment, ("experiment",))
     hot = device.terminals[int(np.argmax(np.asarray(setup.reservoirs.T)))]
-    name, path, start = f"T_{hot}", f"reservoirs.{hot}.T", COLD + (HOTTEST - COLD) / (POINTS - 1)
+    name, path, start, stop = f"T_{hot}", f"reservoirs.{hot}.T", COLD + (HOTTEST - COLD) / (POINTS - 1), HOTTEST
     if (own := _own_axis(type(experiment))) is not None:
         name, path = own[0], f"experiment.{own[0]}"
-        start = -HOTTEST if np.isneginf(own[1].low) else HOTTEST / (POINTS - 1)
+        stop = LARGEST_FORCE if own[1].unit == "1/energy" else HOTTEST
+        start = -stop if np.isneginf(own[1].low) else stop / (POINTS - 1)
     yield f"[axes.{name}]"
     yield _with_comment(f'parameter = "{path}"', "path of any key above that is a number")
     yield f"start = {start:g}"
-    yield f"stop = {HOTTEST:g}"
+    yield f"stop = {stop:g}"
     yield f"points = {POINTS}"
 
 

@@ -52,9 +52,9 @@ class NoiseExperiment(AbstractExperiment):
 
     def variables(self, setup: Setup):
         kinds = {
-            "particle_noise": ("noise of the particle currents", "S^{II}", "energy/hbar"),
+            "particle_noise": ("noise of the particle currents", "S^{II}", "e^2*energy/hbar"),
             "heat_noise": ("noise of the heat currents", "S^{JJ}", "energy^3/hbar"),
-            "particle_heat_noise": ("covariance of particle and heat currents", "S^{IJ}", "energy^2/hbar"),
+            "particle_heat_noise": ("covariance of particle and heat currents", "S^{IJ}", "e*energy^2/hbar"),
         }
         parts = {
             f"shot_{name}": (
@@ -68,9 +68,9 @@ class NoiseExperiment(AbstractExperiment):
         ratios = {
             "fano_factor": Variable("Fano factor of the particle current", "F", "1", ("terminal",)),
             "uncertainty_product": Variable(
-                "noise times entropy production over the squared particle current",
+                "noise times entropy production, in k_B, over the squared particle current",
                 r"S \dot\Sigma / I^2",
-                "k_B",
+                "1",
                 ("terminal",),
             ),
         }

@@ -176,12 +176,13 @@ def find_open_circuit(
     unique = found.bracketed & ~(seen.slope == 0)
     unsolved = (found.at_zero != Outcome.CONVERGED) & (found.at_zero != Outcome.TOLERANCE_MISSED)
     unsettled = ~jnp.isfinite(seen.value) | (found.steps == MOST_STEPS)
+    blocked = unique & ~found.flows & ~(bound <= largest * unit)  # no current anywhere: any bias would do as well
     outcome = jnp.select(
-        [found.hiding, ~unique & unsolved, ~unique, unsettled],
+        [found.hiding, ~unique & unsolved, ~unique | blocked, unsettled],
         [Outcome.NOT_CONVERGED, found.at_zero, Outcome.NO_OPEN_CIRCUIT, Outcome.NOT_CONVERGED],
         Outcome.CONVERGED,
     ).astype(jnp.int8)
-    bias, error = (jnp.where(unique, values, jnp.nan) for values in (found.bias, bound))
+    bias, error = (jnp.where(unique & ~blocked, values, jnp.nan) for values in (found.bias, bound))
     return OpenCircuitPoint(bias, error, outcome, seen.report)
 
 
@@ -208,6 +209,8 @@ class _Search(eqx.Module):
         Bias and current seen last on the negative and on the positive side; NaN if not usable.
     hiding
         Whether a zero may have been passed over.
+    flows
+        Whether any current seen exceeded its bound.
     at_zero
         Outcome of the state at zero bias.
     bracketed, lower, upper, rising
@@ -224,6 +227,7 @@ class _Search(eqx.Module):
     last_bias: Float[Array, "2"]
     last_value: Float[Array, "2"]
     hiding: Bool[Array, ""]
+    flows: Bool[Array, ""]
     at_zero: Int[Array, ""]
     bracketed: Bool[Array, ""]
     lower: Float[Array, ""]
@@ -237,7 +241,7 @@ class _Search(eqx.Module):
     def start(cls, nothing: _Seen) -> "_Search":
         zero, none, no = jnp.zeros(()), jnp.zeros((), int), jnp.zeros((), bool)
         sides = jnp.full(2, jnp.nan)
-        return cls(zero, none, none, sides, sides, no, nothing.outcome, no, zero, zero, no, zero, no, nothing)
+        return cls(zero, none, none, sides, sides, no, no, nothing.outcome, no, zero, zero, no, zero, no, nothing)
 
     def outwards(self, seen: _Seen, biases: Float[Array, "ladder"], effort: Effort) -> "_Search":
         """After a look at one bias of the ladder."""
@@ -264,6 +268,7 @@ class _Search(eqx.Module):
             last_bias=jnp.where(mine, self.bias, self.last_bias),
             last_value=jnp.where(mine, value, self.last_value),
             hiding=self.hiding | missed,
+            flows=self.flows | (jnp.abs(seen.value) > seen.error),
             at_zero=jnp.where(self.tried == 0, seen.outcome, self.at_zero),
             bracketed=bracketed,
             lower=jnp.minimum(self.bias, other),
@@ -295,6 +300,7 @@ class _Search(eqx.Module):
             last_bias=self.last_bias,
             last_value=self.last_value,
             hiding=self.hiding,
+            flows=self.flows | (jnp.abs(seen.value) > seen.error),
             at_zero=self.at_zero,
             bracketed=self.bracketed,
             lower=lower,

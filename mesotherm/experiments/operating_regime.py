@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
-from mesotherm.fields import terminal_name
+from mesotherm.fields import is_traced, terminal_names
 from mesotherm.observables import Variable
 from mesotherm.regimes import DESCRIPTIONS, MEASURED, Regime, operation, quantum_power_bound
 from mesotherm.unknowns import check_unknowns
@@ -20,19 +20,25 @@ class OperatingRegime(AbstractExperiment):
     Source: Manzano et al., Phys. Rev. Res. 2, 043302 (2020); power bound: Whitney, Phys. Rev. Lett. 112, 130601 (2014).
     """
 
-    surroundings: str = terminal_name(
-        "terminal at the temperature of the surroundings; left out: the median (of two the hotter one)", default=""
+    surroundings: tuple[str, ...] = terminal_names(
+        "terminals whose common temperature is that of the surroundings; by default the median one, of two the hotter",
+        default=(),
     )
 
     def prepare(self, setup):
         check_unknowns(setup.device, setup.unknowns)
-        if self.surroundings:
-            setup.device.index(self.surroundings)
-            if any(probe.terminal == self.surroundings for probe in setup.probes):
+        for name in self.surroundings:
+            setup.device.index(name)
+            if any(probe.terminal == name for probe in setup.probes):
                 raise ValueError(
-                    f"operating regime: terminal {self.surroundings!r} floats; the surroundings have a temperature "
-                    "that is given."
+                    f"operating regime: terminal {name!r} floats; the surroundings have a temperature that is given."
                 )
+        at = [setup.device.index(name) for name in self.surroundings]
+        if at and not is_traced(setup.reservoirs.T) and len(set(np.asarray(setup.reservoirs.T)[at].tolist())) > 1:
+            raise ValueError(
+                f"operating regime: {' and '.join(self.surroundings)} have different temperatures; the surroundings have "
+                "one."
+            )
         return setup
 
     def coordinates(self, setup):
@@ -51,7 +57,7 @@ class OperatingRegime(AbstractExperiment):
 
     def measure(self, setup, effort):
         state = setup.solve(effort)
-        found = operation(state, self.surroundings)
+        found = operation(state, self.surroundings[0] if self.surroundings else "")
         out = read(state) | {"regime": found.regime}
         for name in DESCRIPTIONS:
             out[name] = getattr(found, name)

@@ -123,8 +123,8 @@ class PowerAtOptimalBias(AbstractExperiment):
         out = read(state)
         lost = ~(power(state) >= powers[best] * (1 - 1e-9))
         judged = jnp.select(
-            [outermost, innermost, lost],
-            [Outcome.OPTIMUM_AT_EDGE, Outcome.NO_POWER, Outcome.NOT_CONVERGED],
+            [powers[best] <= out["error_power"], outermost, innermost, lost],
+            [Outcome.NO_POWER, Outcome.OPTIMUM_AT_EDGE, Outcome.NO_POWER, Outcome.NOT_CONVERGED],
             Outcome.CONVERGED,
         ).astype(jnp.int8)
         out["status"] = jnp.where(state.outcome == Outcome.CONVERGED, judged, state.outcome)

@@ -137,4 +137,4 @@ def test_a_regime_map_has_categories():
     np.testing.assert_array_equal(codes == Regime.REFRIGERATOR, bias > 1.0)
     assert np.all(data.law_violation <= 1)
     with pytest.raises(ValueError, match="'X' does not exist"):
-        OperatingRegime("X").prepare(setup)
+        OperatingRegime(("X",)).prepare(setup)

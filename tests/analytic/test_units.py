@@ -401,10 +401,13 @@ def test_datasets_are_converted():
             assert found[name].attrs == {"units": unit, "long_name": f"{prefix}quantity{remark}", "symbol": "X"}
             assert found[name].dtype == np.float64
             np.testing.assert_allclose(found[name], dataset[name] * factor, rtol=1e-14)
-    for untouched in ("status", "strange", "noise"):
+    np.testing.assert_allclose(found.noise, (MEV**3 / HBAR), rtol=1e-14)
+    assert found.noise.attrs["units"] == "W^2/Hz"
+    assert found.bias.attrs["units"] == "meV"
+    for untouched in ("status", "strange"):
         xr.testing.assert_identical(found[untouched].variable, dataset[untouched].variable)
     assert found.status.dtype == np.int8
-    xr.testing.assert_identical(found.bias, dataset.bias)
+    np.testing.assert_array_equal(found.bias, dataset.bias)
     assert found.attrs == {
         "convention": "currents into the device; SI units; energy unit meV",
         "energy_unit": "meV",

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 DOTS = (ROOT / "docs" / "dots.md").read_text(encoding="utf-8")
+THERMODYNAMICS = (ROOT / "docs" / "thermodynamics.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
@@ -143,3 +144,23 @@ def test_dots_page(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "levels.png").stat().st_size > 10_000
     assert (names["transient"].entropy_production >= 0).all()
     assert "particle_current" in capsys.readouterr().out
+
+
+def test_thermodynamics_page(tmp_path, monkeypatch, capsys):
+    """Its file runs and shows several regimes; its snippets, one after the other, print what the text says."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(THERMODYNAMICS, "toml")
+    (tmp_path / "machine.toml").write_text(example, encoding="utf-8")
+    result = mesotherm("run", "machine.toml")
+    assert result.exit_code == 0, result.output
+    with xr.open_dataset(tmp_path / "machine-result" / "result.nc") as data:
+        names = data.regime.attrs["flag_meanings"].split()
+        assert {"engine", "dissipator"} <= {names[code] for code in data.regime.to_numpy()}
+        assert (data.efficiency.dropna("bias") < data.carnot_efficiency.max()).all()
+    names: dict = {}
+    for snippet in blocks(THERMODYNAMICS, "python"):
+        exec(compile(snippet, "thermodynamics.md", "exec"), names)
+    out = capsys.readouterr().out
+    assert "6 representations" in out
+    assert "inverse_particle for every zero of energy above -0.3125" in out
+    assert "u -R-> b+u -L-> u" in out

@@ -46,7 +46,11 @@ def test_numbers_are_those_of_the_state(followed):
 def test_labels(followed):
     """Rows belong to the first current, columns to the second: cov(I_L, J_R) is not cov(I_R, J_L)."""
     assert followed.terminal.values.tolist() == followed.other_terminal.values.tolist() == ["L", "R", "P"]
-    units = {"particle_noise": "energy/hbar", "heat_noise": "energy^3/hbar", "particle_heat_noise": "energy^2/hbar"}
+    units = {
+        "particle_noise": "e^2*energy/hbar",
+        "heat_noise": "energy^3/hbar",
+        "particle_heat_noise": "e*energy^2/hbar",
+    }
     for name, unit in units.items():
         for variable in (name, f"error_{name}", f"shot_{name}"):
             assert followed[variable].attrs["units"] == unit

@@ -205,3 +205,16 @@ def test_new_values_compile_nothing(compilations):
     compilations.clear()
     sweep(OpenCircuit(left_share=0.1, largest_bias=30.0), other, hot(1.6, 1.9, 2.4))
     assert not compilations
+
+
+def test_a_broken_circuit_has_no_open_circuit_bias():
+    """Two dots in series without hopping: no current at any bias, and so no bias without current."""
+    from mesotherm import DotNetwork, LoadSweep, PowerAtOptimalBias
+
+    dots = DotNetwork(("A", "B"), ("L", "R"), [0.15, 0.15], [[0.01, 0], [0, 0.01]], [0.5], hopping=[0.0])
+    setup = Setup(dots, Reservoirs([0.0, 0.0], [0.1, 0.03]))
+    for experiment in (OpenCircuit(), LoadSweep()):
+        data = sweep(experiment, setup, [])
+        assert data.status == Outcome.NO_OPEN_CIRCUIT
+        assert np.isnan(data.open_circuit_bias)
+    assert sweep(PowerAtOptimalBias("R"), setup, []).status == Outcome.NO_POWER

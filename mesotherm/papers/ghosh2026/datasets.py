@@ -102,7 +102,7 @@ def figure_5(progress: Progress) -> dict[str, xr.Dataset]:
         row = list[xr.Dataset]()
         for T_u in THIRD.values():
             found = sweep(
-                OperatingRegime(surroundings="R"),
+                OperatingRegime(surroundings=("R",)),
                 engine(leak, T_u),
                 [Axis("reservoirs.R.mu", BIASES, "bias_R")],
                 progress=lambda done, _, before=done_before: progress(before + done, total),
