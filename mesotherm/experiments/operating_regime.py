@@ -36,8 +36,8 @@ class OperatingRegime(AbstractExperiment):
         at = [setup.device.index(name) for name in self.surroundings]
         if at and not is_traced(setup.reservoirs.T) and len(set(np.asarray(setup.reservoirs.T)[at].tolist())) > 1:
             raise ValueError(
-                f"operating regime: {' and '.join(self.surroundings)} have different temperatures; the surroundings have "
-                "one."
+                f"operating regime: {' and '.join(self.surroundings)} have different temperatures; name terminals with "
+                "the same one."
             )
         return setup
 
