@@ -9,6 +9,7 @@ jax.config.update("jax_enable_x64", True)
 
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Tie
+from mesotherm.boundaries import boundary
 from mesotherm.continuation import Branches, branches
 from mesotherm.cycles import Cycle, cycles
 from mesotherm.device import Effort, Reservoirs
@@ -146,6 +147,7 @@ __all__ = [
     "VoltageProbe",
     "__version__",
     "audit",
+    "boundary",
     "branches",
     "cumulants",
     "cycles",

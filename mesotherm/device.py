@@ -152,6 +152,10 @@ class AbstractDevice(Component):
         """What each of the ``assumptions`` needs small [1], in their order."""
         return jnp.zeros(0)
 
+    def time_reversed(self) -> Self:
+        """The device in reversed magnetic fields; itself where there are none."""
+        return self
+
     def floating_reservoir_of(self, terminal: str) -> "AbstractFloatingReservoir":
         """The coordinates for one terminal, where those of terminals differ."""
         return self.floating_reservoir

@@ -102,6 +102,9 @@ class Combined(HasCoordinates):
             moved[name] = part
         return dataclasses.replace(self, parts=moved)
 
+    def time_reversed(self):
+        return dataclasses.replace(self, parts={name: part.time_reversed() for name, part in self.parts.items()})
+
     @property
     def terminals(self) -> tuple[str, ...]:
         """Of the parts in the alphabetical order of their names, each where it first appears."""

@@ -1,5 +1,6 @@
 """Networks of scatterers: elements with closed scattering matrices, joined port to port."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -167,6 +168,11 @@ class Network(AbstractChargedConductor, HasSMatrix):
     def bottom(self):
         moved = {name: self.potential[position] for position, name in enumerate(self.coordinates)}
         return self.band_bottom + moved.get(self.bottom_region, 0.0)
+
+    def time_reversed(self):
+        return dataclasses.replace(
+            self, scatterers={name: one.time_reversed() for name, one in self.scatterers.items()}
+        )
 
     def placed(self) -> dict[str, AbstractElement]:
         """The scatterers where the potentials have moved them, in alphabetical order."""

@@ -1,5 +1,7 @@
 """The diode test: heat one side, then the other."""
 
+import dataclasses
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -41,8 +43,8 @@ class DiodeTest(AbstractExperiment):
 
     def variables(self, setup):
         per_direction = {
-            name: Variable(v.long_name, v.symbol, v.unit, ("direction", *v.dimensions))
-            for name, v in state_variables(setup).items()
+            name: dataclasses.replace(described, dimensions=("direction", *described.dimensions))
+            for name, described in state_variables(setup).items()
         }
         rectification = "rectification of the {} of terminal " + self.hot
         return {

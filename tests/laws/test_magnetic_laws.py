@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from mesotherm import Effort, Outcome, Reservoirs, ThermalizingProbe, steady_state
+from mesotherm import Effort, Outcome, Reservoirs, ThermalizingProbe, linear_response, steady_state
 from mesotherm.devices.elements import AharonovBohmPhase, ResonantLevel, ThreeWayJunction, UniformRegion
 from mesotherm.devices.network import Network
 from mesotherm.engines.composition import Wiring, smatrix_change, waves
@@ -261,3 +261,26 @@ def test_reversed_networks(seed):
         assert injected.sum() == pytest.approx(injected_back.sum(), abs=1e-11 * abs(slope).max() * len(S))
         differences.append(np.max(abs(injected - injected_back)))
     assert max(differences) > 1e-2
+
+
+@pytest.mark.slow
+def test_linear_response_in_reversed_fields():
+    """``linear_response`` of a ring with a thermalizing probe, and of the same ``time_reversed``: L(φ) = L(−φ)ᵀ; L(φ)
+    alone is not symmetric."""
+    row = jax.tree.map(lambda column: jnp.asarray(column[0]), rings(PHASES))
+    device, probe = three_terminal_ring(row), (ThermalizingProbe("P"),)
+    rest = Reservoirs(jnp.full(3, row["mu"]), jnp.full(3, row["T"]))
+    found, back = (linear_response(one, rest, probe, effort=Effort.FAST) for one in (device, device.time_reversed()))
+    assert float(found.reciprocity(back)) <= 1e-9
+    assert float(found.reciprocity()) > 1e-4
+    assert float(found.conservation) <= 1e-12
+    assert float(found.smallest_eigenvalue) > 0
+
+
+def test_fields_reverse_twice_to_themselves():
+    row = jax.tree.map(lambda column: jnp.asarray(column[0]), rings(PHASES))
+    device = three_terminal_ring(row)
+    once = device.time_reversed()
+    energy = jnp.asarray(0.7)
+    np.testing.assert_allclose(once.smatrix(energy), device.smatrix(energy).T, atol=1e-13)
+    np.testing.assert_array_equal(once.time_reversed().smatrix(energy), device.smatrix(energy))

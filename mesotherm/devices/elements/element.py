@@ -1,6 +1,7 @@
 """What every element of a scattering network says about itself."""
 
 import abc
+from typing import Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -42,6 +43,10 @@ class AbstractElement(Component):
     @abc.abstractmethod
     def branch_points(self) -> Float[Array, "branch_points"]:
         """Energies at which a wavenumber √(E − bottom) opens [energy]."""
+
+    def time_reversed(self) -> Self:
+        """The element in a reversed magnetic field: with the transposed S-matrix. Itself if it sees none."""
+        return self
 
     def poles(self) -> Complex[Array, "poles"]:
         """Complex energies of the simple poles of the S-matrix below the real axis [energy]; none by default."""

@@ -82,6 +82,9 @@ class AharonovBohmPhase(AbstractElement):
     def amplitudes(self, energy):
         return (0, jnp.exp(-1j * self.phase)), (jnp.exp(1j * self.phase), 0)
 
+    def time_reversed(self):
+        return AharonovBohmPhase(-self.phase)
+
     def features(self):
         return none(), none()
 

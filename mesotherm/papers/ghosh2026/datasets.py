@@ -1,13 +1,12 @@
 """The datasets behind Figs. 3, 5 and 6."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from mesotherm.axes import Axis
+from mesotherm.boundaries import boundary
 from mesotherm.bracketing import bracketed_root
 from mesotherm.device import Effort
 from mesotherm.experiments import CoupledTransport, OperatingRegime, Setup
@@ -32,43 +31,23 @@ KEPT = ("regime", "flux_energy", "flux_particle", "particle_current", "energy_cu
 
 FLUXES = ("particle", "energy")
 
+TRIED = 21
+"""Forces on particles between which the zero of a current is looked for; it grows with its own force."""
+
 
 def force_map(setup: Setup, title: str, progress: Progress, energy=FORCES_ENERGY, particle=FORCES_PARTICLE):
     """Regimes, currents and entropy production over both forces at L, and where each current vanishes."""
     axes = [Axis("experiment.force_energy", energy), Axis("experiment.force_particle", particle)]
-    found = sweep(CoupledTransport(terminal="L"), setup, axes, progress=progress).rename(transport="regime")
-    kept = [name for name in map(str, found.data_vars) if name.removeprefix("error_") in KEPT]
-    dataset = found[kept]
+    regimes = sweep(CoupledTransport(terminal="L"), setup, axes, progress=progress).rename(transport="regime")
+    kept = [name for name in map(str, regimes.data_vars) if name.removeprefix("error_") in KEPT]
+    dataset = regimes[kept]
+    tried = Axis("experiment.force_particle", np.linspace(particle[0], particle[-1], TRIED))
     for flux in FLUXES:
-        dataset[f"boundary_{flux}"] = (
-            "force_energy",
-            boundary(setup, flux, energy, particle[0], particle[-1]),
-            {"long_name": f"force on particles at which the {flux} current vanishes", "units": "1", "symbol": "F^N"},
-        )
+        found = boundary(CoupledTransport(terminal="L"), setup, f"flux_{flux}", tried, axes[0])
+        dataset[f"boundary_{flux}"] = found.boundary.squeeze("crossing", drop=True)
     parameters = ", ".join(f"{name} = {value:g}" for name, value in PARAMETERS.items())
     dataset.attrs |= {"title": title, "parameters": parameters}
     return dataset
-
-
-def boundary(setup: Setup, flux: str, energy, low: float, high: float) -> Float[np.ndarray, "force_energy"]:
-    """The force on particles between ``low`` and ``high`` at which a current of L vanishes, for each force on energy;
-    NaN where it keeps its sign."""
-
-    @eqx.filter_jit
-    def solved(setup, energy):
-        def one(force_energy):
-            def current(force_particle):
-                forces = CoupledTransport(force_energy, force_particle, terminal="L")
-                state = forces.applied(setup).solve(Effort.FAST)
-                return state.currents.particle[0] if flux == "particle" else state.currents.energy[0]
-
-            ends = current(jnp.asarray(low)), current(jnp.asarray(high))
-            root = bracketed_root(current, jnp.asarray(low), jnp.asarray(high))
-            return jnp.where(ends[0] * ends[1] < 0, root, jnp.nan)
-
-        return jax.lax.map(one, energy)
-
-    return np.asarray(solved(setup, jnp.asarray(energy)))
 
 
 def figure_3(progress: Progress) -> dict[str, xr.Dataset]:
