@@ -143,7 +143,13 @@ class Reader:
             return None
         unknown = [name for name in data if name not in names]
         for name in unknown:
-            self.unknown_key((*where, name), names)
+            turned = "-".join(reversed(name.split("-")))
+            if turned in names:
+                self.problem((*where, name), f"is not a known key; write {turned}.")
+            elif not names:
+                self.problem((*where, name), f"is not a known key: there is no entry here ({meaning.doc}).")
+            else:
+                self.unknown_key((*where, name), names)
         misspelt = {closest(name, names) for name in unknown}
         missing = [name for name in names if name not in data]
         untold = [name for name in missing if name not in misspelt]

@@ -82,7 +82,10 @@ class DotNetwork(AbstractOrbitalNetwork):
         "spin polarization of each lead", unit="1", low=-1.0, high=1.0, entries=("leads",), left_out=0.0, default=0.0
     )
     hopping: Float[Array, "hopping_pairs"] = parameter(
-        "hopping amplitude h of each pair of dots", entries=("hopping_pairs",), left_out=0.0, default=0.0
+        "hopping amplitude h of each pair of dots, both with spin or both without",
+        entries=("hopping_pairs",),
+        left_out=0.0,
+        default=0.0,
     )
     resonance: Float[Array, "leads"] = parameter(
         "energy at which each lead's density of states has its maximum",
