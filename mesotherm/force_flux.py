@@ -28,7 +28,7 @@ from jaxtyping import Array, Bool, Float
 
 from mesotherm.device import AbstractDevice, Reservoirs
 from mesotherm.steady_state import SteadyState
-from mesotherm.unknowns import AbstractUnknown, probes
+from mesotherm.unknowns import AbstractUnknown, held_terminals, probes
 
 ENERGY, PARTICLE = "E", "N"
 """First letters of the names of pairs: E_l and N_l."""
@@ -58,7 +58,7 @@ class Representation:
 
         Errors: ``ValueError`` for a terminal that does not exist, floats, or is the second one of its conductor.
         """
-        choices, fixed = _choices(device, unknowns), _fixed(device, unknowns)
+        choices, fixed = _choices(device, unknowns), held_terminals(device, unknowns)
         for name, allowed in ((energy or fixed[0], fixed), *((name, sum(choices, ())) for name in particles)):
             device.index(name)
             if name not in allowed:
@@ -72,15 +72,17 @@ class Representation:
             chosen.append(named[0] if named else (usual or group)[-1])
         return cls(energy or next(name for name in (*chosen, *fixed) if name in fixed), tuple(chosen))
 
-
-def _fixed(device, unknowns) -> tuple[str, ...]:
-    floating = {probe.terminal for probe in probes(unknowns)}
-    return tuple(name for name in device.terminals if name not in floating)
+    def for_particles(self, device: AbstractDevice) -> np.ndarray:
+        """Position of the terminal that each one's particles are counted from: itself where it shares none."""
+        reference = np.arange(len(device.terminals))
+        for conductor, name in zip(device.conductors, self.particles, strict=True):
+            reference[[device.index(member) for member in conductor]] = device.index(name)
+        return reference
 
 
 def _choices(device, unknowns) -> list[tuple[str, ...]]:
     """Terminals of each conductor that do not float; those whose potential is given where all float."""
-    fixed = _fixed(device, unknowns)
+    fixed = held_terminals(device, unknowns)
     without_mu = {probe.terminal for probe in probes(unknowns) if probe.floats_mu}
     found = []
     for conductor in device.conductors:
@@ -95,7 +97,7 @@ def representations(device: AbstractDevice, unknowns: Sequence[AbstractUnknown] 
     Source: Ghosh & Ghosh, arXiv:2603.06336 (2026), Eqs. 29 (four, of a single dot) and 41–48 (six, of coupled dots).
     """
     particles = itertools.product(*_choices(device, unknowns))
-    return tuple(Representation(energy, chosen) for chosen in particles for energy in _fixed(device, unknowns))
+    return tuple(Representation(energy, chosen) for chosen in particles for energy in held_terminals(device, unknowns))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,15 +126,11 @@ class Pairs:
             for name in device.terminals
             if name != representation.energy and name not in no_heat
         ]
-        reference_of = {
-            name: reference
-            for conductor, reference in zip(device.conductors, representation.particles, strict=True)
-            for name in conductor
-        }
+        reference_of = [device.terminals[i] for i in representation.for_particles(device)]
         entries += [
-            (PARTICLE, name, reference_of[name])
-            for name in device.terminals
-            if name in reference_of and name != reference_of[name] and name not in no_particles
+            (PARTICLE, name, reference)
+            for name, reference in zip(device.terminals, reference_of, strict=True)
+            if name != reference and name not in no_particles
         ]
         return cls(
             tuple(kind for kind, _, _ in entries),
@@ -278,9 +276,7 @@ def driven_by(
     nothing = jnp.zeros(len(device.terminals))
     thermal = nothing.at[at[of_energy]].set(forces[of_energy])
     chemical = nothing.at[at[~of_energy]].set(forces[~of_energy])
-    reference = np.arange(len(device.terminals))
-    for conductor, name in zip(device.conductors, representation.particles, strict=True):
-        reference[[device.index(member) for member in conductor]] = device.index(name)
+    reference = representation.for_particles(device)
     inverse = 1.0 - thermal * T0
     T = jnp.where(inverse > 0, T0 / jnp.where(inverse > 0, inverse, 1.0), jnp.nan)
     by = pairs.temperatures(T)

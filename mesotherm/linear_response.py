@@ -24,8 +24,8 @@ from mesotherm.fields import is_traced
 from mesotherm.force_flux import Pairs, Representation, driven_by
 from mesotherm.results import Outcome
 from mesotherm.root_problem import Problem, prepared
-from mesotherm.steady_state import steady_state
-from mesotherm.unknowns import AbstractUnknown, probes
+from mesotherm.steady_state import SteadyState, steady_state
+from mesotherm.unknowns import AbstractUnknown, held_terminals, probes
 
 FAR = 0.5
 """Force, in units of 1 or of 1/T, at which errors of currents are taken for those of the response: below 1/T."""
@@ -40,7 +40,7 @@ class Expansion(eqx.Module):
         First derivatives of the currents of all terminals [terminals, x].
     estimate
         Estimates of the errors of the first derivatives of particle currents and of heat currents [terminals, x]: the
-        bounds on the errors of the currents themselves at ``far`` from x = 0, over it.
+        bounds on the errors of the currents themselves at ``far`` from x = 0, over it. ``None`` if not asked for.
     one_way
         The one-way fluxes of the state itself.
     particle_second, energy_second
@@ -49,7 +49,7 @@ class Expansion(eqx.Module):
 
     particle: Float[Array, "terminals x"]
     energy: Float[Array, "terminals x"]
-    estimate: Float[Array, "2 terminals x"]
+    estimate: Float[Array, "2 terminals x"] | None
     one_way: Response
     particle_second: Float[Array, "terminals x x"] | None = None
     energy_second: Float[Array, "terminals x x"] | None = None
@@ -59,9 +59,10 @@ def expansion(
     device: AbstractDevice,
     unknowns: Sequence[AbstractUnknown],
     moved: Callable[[Float[Array, "x"]], Reservoirs],
-    far: Float[Array, "x"],
+    size: int,
     effort: Effort,
     *,
+    far: Float[Array, "x"] | None = None,
     second: bool = False,
 ) -> Expansion:
     r"""Derivatives of the currents of a solved device with respect to x at x = 0, reservoirs being ``moved(x)``:
@@ -78,10 +79,11 @@ def expansion(
         Those of a solved state.
     moved
         The reservoirs at x; ``moved(0)`` are those of the state. What floats is found, whatever stands there.
+    size
+        How many parameters there are.
     far
-        A change of each parameter that is large enough to matter.
+        A change of each parameter that is large enough to matter, for the estimate of errors; none if not given.
     """
-    size = len(far)
     acting = tuple(unknown for unknown in unknowns if not unknown.spectator)
     solved_for = sum(unknown.size for unknown in acting)
 
@@ -103,7 +105,7 @@ def expansion(
         error, balance_error = answers(jnp.concatenate([moves, follow @ moves]))[1][0]
         return error + jnp.abs(there @ inverse) @ balance_error
 
-    estimate = jnp.moveaxis(jax.lax.map(bound, jnp.diag(far)), 0, -1) / jnp.abs(far)
+    estimate = None if far is None else jnp.moveaxis(jax.lax.map(bound, jnp.diag(far)), 0, -1) / jnp.abs(far)
     if not second:
         return Expansion(particle, energy, estimate, one_way)
 
@@ -113,6 +115,25 @@ def expansion(
     curved, missing = jax.jacfwd(jax.jacfwd(on_the_way))(jnp.zeros(size))
     curved = curved - jnp.tensordot(there @ inverse, missing, 1)
     return Expansion(particle, energy, estimate, one_way, *curved)
+
+
+def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> Expansion:
+    """How the currents of a solved state change as its reservoirs move by s times a direction, the unknowns following.
+
+    The same as differentiating ``steady_state``, but not finite where the state is not solved, while that derivative
+    raises then, for a whole batch.
+
+    Parameters
+    ----------
+    direction
+        Change of every mu and T per unit of s; what floats is found, whatever stands there.
+    """
+    at = state.reservoirs
+
+    def moved(s):
+        return Reservoirs(at.mu + s[0] * direction.mu, at.T + s[0] * direction.T)
+
+    return expansion(state.device, state.unknowns, moved, 1, effort)
 
 
 class LinearResponse(eqx.Module):
@@ -237,7 +258,8 @@ def _linear_response(device, rest, unknowns, representation, pairs, zero_of_ener
         return jnp.moveaxis(pairs.fluxes(*first), -1, 0)
 
     far = FAR / jnp.where(pairs.of_energy, jnp.max(rest.T), 1.0)
-    found = expansion(device, unknowns, moved, far, effort, second=second_order)
+    found = expansion(device, unknowns, moved, len(far), effort, far=far, second=second_order)
+    assert found.estimate is not None
     matrix = seen(found.particle, found.energy)
     particle_error, heat_error = found.estimate
     from_zero = jnp.abs(rest.mu - zero_of_energy)[:, None] * particle_error
@@ -268,14 +290,12 @@ def _conservation(device, pairs, found: Expansion, rest):
 
 def _equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
     """Reservoirs in equilibrium: what floats is put there, the rest must be."""
-    reference = np.arange(len(device.terminals))
-    for conductor, name in zip(device.conductors, representation.particles, strict=True):
-        reference[[device.index(member) for member in conductor]] = device.index(name)
+    reference = representation.for_particles(device)
     hub = device.index(representation.energy)
     rest = Reservoirs(reservoirs.mu[reference], jnp.full_like(reservoirs.T, reservoirs.T[hub]))
     if is_traced(reservoirs.mu) or is_traced(reservoirs.T):
         return rest
-    found = {(unknown.terminal, what) for unknown in unknowns if hasattr(unknown, "floats") for what in unknown.floats}
+    found = {(probe.terminal, what) for probe in probes(unknowns) for what in probe.floats}
     for what in ("mu", "T"):
         given, wanted = np.asarray(getattr(reservoirs, what)), np.asarray(getattr(rest, what))
         for i, name in enumerate(device.terminals):
@@ -341,9 +361,9 @@ def thermoelectric_coefficients(
     a positive charge).
     """
     others = [device.terminals[i] for i in device.conductor_of(terminal) if device.terminals[i] != terminal]
-    floating = {unknown.about for unknown in unknowns if hasattr(unknown, "floats")}
-    fixed = [name for name in others if name not in floating]
-    if terminal in floating or not fixed:
+    held = held_terminals(device, unknowns)
+    fixed = [name for name in others if name in held]
+    if terminal not in held or not fixed:
         raise ValueError(
             f"thermoelectric coefficients: no other terminal that is held shares particles with {terminal!r}, or it "
             "floats itself; name a terminal of a conductor with another one that does not float."

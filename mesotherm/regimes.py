@@ -30,7 +30,7 @@ from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.flags import Flag
 from mesotherm.observables import Observable, Variable, bounded, heat_current, power
 from mesotherm.steady_state import SteadyState
-from mesotherm.unknowns import AbstractUnknown, probes
+from mesotherm.unknowns import AbstractUnknown, held_terminals
 
 
 class Regime(Flag):
@@ -124,14 +124,12 @@ def surroundings_of(device: AbstractDevice, unknowns: Sequence[AbstractUnknown],
     """T₀: that of a terminal, or the median of the terminals that do not float (of two, the hotter one)."""
     if terminal:
         return T[device.index(terminal)]
-    fixed = held_terminals(device, unknowns)
+    fixed = _held(device, unknowns)
     return jnp.sort(T[fixed])[len(fixed) // 2]
 
 
-def held_terminals(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> np.ndarray:
-    """Positions of the terminals that do not float."""
-    floating = {probe.terminal for probe in probes(unknowns)}
-    return np.array([i for i, name in enumerate(device.terminals) if name not in floating])
+def _held(device, unknowns) -> np.ndarray:
+    return np.array([device.index(name) for name in held_terminals(device, unknowns)])
 
 
 def operation(state: SteadyState, surroundings: str = "") -> Operation:
@@ -152,7 +150,7 @@ def operation(state: SteadyState, surroundings: str = "") -> Operation:
     'engine'
     """
     device = state.device
-    fixed = held_terminals(device, state.unknowns)
+    fixed = _held(device, state.unknowns)
     groups = [np.array([device.index(name) for name in conductor]) for conductor in device.conductors]
     T = jax.lax.stop_gradient(state.reservoirs.T)
     outside = surroundings_of(device, state.unknowns, T, surroundings)

@@ -127,35 +127,6 @@ def steady_state(
     return state
 
 
-def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> Response:
-    r"""How the currents of a solved state change as its reservoirs move, the unknowns following:
-
-    .. math:: \frac{\mathrm d X}{\mathrm d s} = \frac{\partial X}{\partial s}
-              - \frac{\partial X}{\partial y} \Big(\frac{\partial r}{\partial y}\Big)^{-1} \frac{\partial r}{\partial s}
-
-    with y the unknowns' coordinates and r their balances. The same as differentiating ``steady_state``, but not finite
-    where the state is not solved, while that derivative raises then, for a whole batch.
-
-    Parameters
-    ----------
-    direction
-        Change of every mu and T per unit of s; what floats is found, whatever stands there.
-    """
-    acting = tuple(unknown for unknown in state.unknowns if not unknown.spectator)
-    size = sum(unknown.size for unknown in acting)
-
-    def answers(moved):
-        s, y = moved[0], moved[1:]
-        reference = Reservoirs(state.reservoirs.mu + s * direction.mu, state.reservoirs.T + s * direction.T)
-        problem = Problem(state.device, reference, acting, effort)
-        device, reservoirs, answer = problem.evaluate(y)
-        return answer.value, problem.balances(device, reservoirs, answer)[0]
-
-    value, balance = jax.jacfwd(answers)(jnp.zeros(1 + size))
-    follow = -jnp.linalg.solve(balance[:, 1:], balance[:, 0]) if acting else jnp.zeros(0)
-    return jax.tree.map(lambda slope: slope[:, 0] + slope[:, 1:] @ follow, value)
-
-
 @eqx.filter_jit
 def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""

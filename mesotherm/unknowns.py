@@ -230,6 +230,12 @@ def probes(unknowns: Sequence[AbstractUnknown]) -> tuple[AbstractProbe, ...]:
     return tuple(unknown for unknown in unknowns if isinstance(unknown, AbstractProbe))
 
 
+def held_terminals(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[str, ...]:
+    """The terminals that do not float, in the device's order."""
+    floating = {probe.terminal for probe in probes(unknowns)}
+    return tuple(name for name in device.terminals if name not in floating)
+
+
 def check_unknowns(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> None:
     """Raise ``ValueError`` with one clear message if a device cannot have these unknowns together."""
     floating = tuple(probe.terminal for probe in probes(unknowns))

@@ -8,7 +8,8 @@ from jaxtyping import Array, Float
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.experiments.experiment import Setup
 from mesotherm.fields import is_traced, parameter
-from mesotherm.steady_state import SteadyState, slopes_along
+from mesotherm.linear_response import slopes_along
+from mesotherm.steady_state import SteadyState
 from mesotherm.unknowns import check_unknowns
 
 
@@ -98,7 +99,7 @@ class Bias(eqx.Module):
         left, right = state.device.index(self.left), state.device.index(self.right)
         still = jnp.zeros(len(state.device.terminals))
         direction = Reservoirs(still.at[left].set(self.left_share).at[right].set(self.left_share - 1), still)
-        return slopes_along(state, direction, effort).particle[left]
+        return slopes_along(state, direction, effort).particle[left, 0]
 
     def unit(self, setup: Setup) -> Float[Array, ""]:
         """Largest temperature in the conductor that is given, not found: what a bias is measured in [energy]."""

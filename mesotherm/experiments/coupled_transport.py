@@ -10,7 +10,7 @@ from mesotherm.fields import parameter, terminal_name
 from mesotherm.force_flux import Pairs, Representation, driven_by
 from mesotherm.inverse_currents import TransportKind, inverse_currents
 from mesotherm.observables import Variable
-from mesotherm.unknowns import check_unknowns
+from mesotherm.unknowns import check_unknowns, held_terminals
 
 
 class CoupledTransport(AbstractExperiment):
@@ -38,10 +38,10 @@ class CoupledTransport(AbstractExperiment):
     def _representation(self, setup: Setup) -> Representation:
         """Everything counted from another terminal of the same conductor."""
         device = setup.device
-        floating = {probe.terminal for probe in setup.probes}
-        others = [device.terminals[i] for i in device.conductor_of(self.terminal)]
-        others = [name for name in others if name != self.terminal and name not in floating]
-        if self.terminal in floating or not others:
+        held = held_terminals(device, setup.unknowns)
+        members = [device.terminals[i] for i in device.conductor_of(self.terminal)]
+        others = [name for name in members if name != self.terminal and name in held]
+        if self.terminal not in held or not others:
             raise ValueError(
                 f"coupled transport: no other terminal that is held shares particles with {self.terminal!r}, or it "
                 "floats itself; name a terminal of a conductor with another one that does not float."

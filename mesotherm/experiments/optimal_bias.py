@@ -8,9 +8,10 @@ from mesotherm.bracketing import bracketed_root
 from mesotherm.device import Reservoirs
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
 from mesotherm.fields import parameter, terminal_name, terminal_names
+from mesotherm.linear_response import slopes_along
 from mesotherm.observables import Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
-from mesotherm.steady_state import SteadyState, slopes_along
+from mesotherm.steady_state import SteadyState
 from mesotherm.unknowns import check_unknowns
 
 SEARCH_POINTS = 32
@@ -105,7 +106,7 @@ class PowerAtOptimalBias(AbstractExperiment):
             """dP/dμ: what is found, a probe's μ, needs no term of its own, its current being zero."""
             state = solved_at(bias)
             change = slopes_along(state, direction, effort)
-            return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * change.particle)
+            return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * change.particle[:, 0])
 
         floating = [device.index(unknown.terminal) for unknown in setup.probes]
         fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]

@@ -16,7 +16,7 @@ from mesotherm import Effort, Outcome, Reservoirs, ThermalizingProbe, linear_res
 from mesotherm.devices.elements import AharonovBohmPhase, ResonantLevel, ThreeWayJunction, UniformRegion
 from mesotherm.devices.network import Network
 from mesotherm.engines.composition import Wiring, smatrix_change, waves
-from mesotherm.steady_state import slopes_along
+from mesotherm.linear_response import slopes_along
 
 BOTTOM = -12.0
 """Of all bands."""
@@ -161,7 +161,7 @@ def test_the_probe_of_the_solver_is_that_of_the_matrix():
             moved = Reservoirs(row["T"] * force[:3], row["T"] ** 2 * force[3:])
             slope = slopes_along(state, moved, Effort.FAST)
             heat = slope.energy - row["mu"] * slope.particle
-            return jnp.append(slope.particle, heat)
+            return jnp.append(slope.particle[:, 0], heat[:, 0])
 
         return jax.vmap(along, out_axes=1)(jnp.eye(6)), state.outcome
 

@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import xarray as xr
 
 from mesotherm.device import Reservoirs
 from mesotherm.force_flux import force_flux_pairs, representations
 from mesotherm.inverse_currents import TransportKind
+from mesotherm.observables import entropy_production
 from mesotherm.papers.ghosh2026.model import (
     ATTRACTION,
     PARAMETERS,
@@ -18,7 +20,6 @@ from mesotherm.papers.ghosh2026.reading import (
     GENUINE,
     ROUNDING,
     among,
-    entropy_produced,
     quadrant,
 )
 from mesotherm.papers.reproduction import Check, Datasets
@@ -131,14 +132,9 @@ def _misplaced(dataset) -> int:
         above = dataset.force_particle > edge
         values = dataset[f"flux_{flux}"]
         rising = np.sign(values.isel(force_particle=-1))
-        expected = xr_where(above, rising, -rising)
+        expected = xr.where(above, rising, -rising)
         wrong += int(((np.sign(values) != expected) & np.isfinite(edge)).sum())
     return wrong
-
-
-def xr_where(condition, first, second):
-    """``first`` where the condition holds, ``second`` elsewhere, dimensions joined."""
-    return condition * first + (~condition) * second
 
 
 def check_forces() -> Iterator[Check]:
@@ -163,7 +159,7 @@ def _representations():
     for name, source, number, states in cases:
         chosen = representations(states[0].device)
         missing = max(
-            abs(float(force_flux_pairs(state, one).entropy_production) / entropy_produced(state) - 1)
+            abs(float(force_flux_pairs(state, one).entropy_production) / entropy_production(state) - 1)
             for state, one in itertools.product(states, chosen)
         )
         yield Check(

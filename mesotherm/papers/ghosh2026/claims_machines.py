@@ -85,7 +85,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
         1e-14,
         note="Constant rates, T_u = 2T, no bias.",
     )
-    pairs = force_flux_pairs(engine(0.1, ENGINE["T_hot"]).with_reservoir("R", mu=0.2).solve(Effort.STRICT))
+    pairs = force_flux_pairs(engine(ENGINE["leak"], ENGINE["T_hot"]).with_reservoir("R", mu=0.2).solve(Effort.STRICT))
     reduced = pairs.without("E_L")
     yield Check(
         "eq49-reduction",

@@ -7,10 +7,11 @@ import numpy as np
 
 from mesotherm.device import Reservoirs
 from mesotherm.inverse_currents import inverse_currents
+from mesotherm.observables import entropy_production
 from mesotherm.papers.ghosh2026.model import (
     two_terminal,
 )
-from mesotherm.papers.ghosh2026.reading import GENUINE, among, entropy_produced, kind_of
+from mesotherm.papers.ghosh2026.reading import GENUINE, among, kind_of
 from mesotherm.papers.reproduction import Check, Datasets
 from mesotherm.steady_state import steady_state
 
@@ -79,6 +80,6 @@ def check_two_terminal(datasets: Datasets) -> Iterator[Check]:
         -0.0763553,
         float(found.flux[1]),
         1e-7,
-        note=f"J_N = {float(found.flux[1]):.7f}, J_E = {float(found.flux[0]):.6f}, Σ̇ = {entropy_produced(state):.6f}: "
-        f"{kind_of(state).label}.",
+        note=f"J_N = {float(found.flux[1]):.7f}, J_E = {float(found.flux[0]):.6f}, "
+        f"Σ̇ = {entropy_production(state):.6f}: {kind_of(state).label}.",
     )

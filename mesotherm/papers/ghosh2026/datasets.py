@@ -1,15 +1,11 @@
 """The datasets behind Figs. 3, 5 and 6."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
 from mesotherm.axes import Axis
 from mesotherm.boundaries import boundary
-from mesotherm.bracketing import bracketed_root
-from mesotherm.device import Effort
-from mesotherm.experiments import CoupledTransport, OperatingRegime, Setup
+from mesotherm.experiments import CoupledTransport, OperatingRegime, Setup, SteadyStateExperiment
 from mesotherm.papers.ghosh2026.model import (
     ATTRACTION,
     BIASES,
@@ -103,11 +99,9 @@ def figure_5(progress: Progress) -> dict[str, xr.Dataset]:
 
 def stall(setup: Setup) -> float:
     """μ_R − μ_L at which no current flows from L to R."""
-
-    def current(mu):
-        return setup.with_reservoir("R", mu=mu).solve(Effort.FAST).currents.particle[0]
-
-    return float(jax.jit(lambda: bracketed_root(current, jnp.asarray(-3.0), jnp.asarray(3.0)))())
+    tried = Axis("reservoirs.R.mu", np.linspace(BIASES[0], -BIASES[0], TRIED))
+    found = boundary(SteadyStateExperiment(), setup, "particle_current", tried, at={"terminal": "L"})
+    return found.boundary.item()
 
 
 def figure_6(progress: Progress) -> dict[str, xr.Dataset]:

@@ -1,6 +1,5 @@
 """What the checks share: quadrants of a map, states under forces, and what kind of transport they show."""
 
-import jax.numpy as jnp
 import numpy as np
 
 from mesotherm.device import Effort
@@ -17,6 +16,7 @@ SETS = 400
 
 
 def among(codes, *kinds) -> np.ndarray:
+    """Which codes are of these kinds."""
     return np.isin(np.asarray(codes), [int(kind) for kind in kinds])
 
 
@@ -27,14 +27,11 @@ def quadrant(dataset, energy: int, particle: int):
 
 
 def driven(setup: Setup, force_energy: float, force_particle: float, zero: float = 0.0) -> SteadyState:
+    """The state with both forces at L."""
     applied = CoupledTransport(force_energy, force_particle, terminal="L", zero_of_energy=zero).applied(setup)
     return applied.solve(Effort.STRICT)
 
 
 def kind_of(state: SteadyState, zero: float = 0.0) -> TransportKind:
+    """What the currents of L do, seen from a zero of energy."""
     return TransportKind(int(inverse_currents(state, "L", zero_of_energy=zero).transport))
-
-
-def entropy_produced(state: SteadyState) -> float:
-    heat = state.currents.energy - state.reservoirs.mu * state.currents.particle
-    return float(-jnp.sum(heat / state.reservoirs.T))
