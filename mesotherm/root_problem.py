@@ -62,24 +62,55 @@ class Problem(eqx.Module):
     def near(self, y0: Float[Array, "unknowns"], *, stubborn: bool = False) -> Float[Array, "unknowns"]:
         """Where the balances vanish, searched by Newton steps from y0, and by dogleg steps if ``stubborn``."""
         approach = self.for_iterations
-
-        def residual(y, problem):
-            balance, _, scale = problem.balances(*problem.evaluate(y))
-            return balance / jax.lax.stop_gradient(scale)
-
-        options = {"rtol": NEWTON_TOLERANCE, "atol": NEWTON_TOLERANCE}
-        quick = optx.root_find(residual, optx.Newton(**options), y0, args=approach, max_steps=NEWTON_STEPS, throw=False)
+        found, converged = newton(approach, y0)
         if not stubborn:
-            return quick.value
-        start = jnp.where(quick.result == optx.RESULTS.successful, quick.value, y0)
+            return found
+        start = jnp.where(converged, found, y0)
         fixed = jax.lax.stop_gradient(approach.balances(*approach.evaluate(y0))[2])
 
         def comparable(y, problem):
             return problem.balances(*problem.evaluate(y))[0] / fixed
 
-        return optx.root_find(
-            comparable, optx.Dogleg(**options), start, args=approach, max_steps=DOGLEG_STEPS, throw=False
-        ).value
+        dogleg = optx.Dogleg(rtol=NEWTON_TOLERANCE, atol=NEWTON_TOLERANCE)
+        return optx.root_find(comparable, dogleg, start, args=approach, max_steps=DOGLEG_STEPS, throw=False).value
+
+
+@eqx.filter_custom_jvp
+def newton(problem: Problem, y0: Float[Array, "unknowns"]) -> tuple[Float[Array, "unknowns"], Bool[Array, ""]]:
+    """Newton steps from y0, and whether they ended. Differentiable in the problem, by the implicit function theorem.
+
+    Written out because a library's loop traces a device's answer twice.
+    """
+
+    def step(state):
+        y, _, count = state
+        slope, value = jax.jacfwd(lambda y: (_scaled(y, problem),) * 2, has_aux=True)(y)
+        change = jnp.linalg.solve(slope, value)
+        y = y - change
+        small = jnp.maximum(jnp.abs(value), jnp.abs(change) / (1 + jnp.abs(y))) < NEWTON_TOLERANCE
+        return y, jnp.all(small), count + 1
+
+    def go_on(state):
+        y, ended, count = state
+        return ~ended & (count < NEWTON_STEPS) & jnp.all(jnp.isfinite(y))
+
+    y, ended, _ = jax.lax.while_loop(go_on, step, (y0, jnp.array(False), 0))
+    return y, ended
+
+
+@newton.def_jvp
+def _moved_root(primals, tangents):
+    y, ended = newton(*primals)
+    problem, _ = primals
+    slope = jax.jacfwd(_scaled)(y, problem)
+    _, moved = eqx.filter_jvp(lambda problem: _scaled(y, problem), (problem,), tangents[:1])
+    return (y, ended), (-jnp.linalg.solve(slope, moved), None)
+
+
+def _scaled(y, problem):
+    """Balances over their one-way fluxes."""
+    balance, _, scale = problem.balances(*problem.evaluate(y))
+    return balance / jax.lax.stop_gradient(scale)
 
 
 def posed(
