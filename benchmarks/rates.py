@@ -16,7 +16,6 @@ from mesotherm import CoulombDots, Effort, Reservoirs
 
 POINTS = {3: 2**16, 4: 2**14, 6: 2**11}
 """Points of each number of dots."""
-TOGETHER = {3: 256, 4: 128, 6: 32}
 REPEATS = 9
 
 
@@ -57,7 +56,7 @@ def main():
         problems = random_devices(dots, POINTS[dots])
         for name, function in (("response", particle_and_energy), ("value and gradient", gradients)):
             compiled = jax.jit(
-                lambda x, f=function, n=dots: jax.lax.map(lambda one: f(*one), x, batch_size=TOGETHER[n])
+                lambda x, f=function: jax.lax.map(lambda one: f(*one), x, batch_size=x[0].points_together)
             )
             start = time.perf_counter()
             compiled = compiled.lower(problems).compile()

@@ -121,7 +121,7 @@ class AbstractDevice(Component):
 
     terminals: eqx.AbstractVar[tuple[str, ...]]
     conductors: eqx.AbstractVar[tuple[tuple[str, ...], ...]]
-    points_together: eqx.AbstractClassVar[int]
+    points_together: eqx.AbstractVar[int]
     usual_probes: ClassVar[tuple[str, ...]] = ()
     assumptions: ClassVar[Mapping[str, Assumption]] = {}
 

@@ -120,7 +120,7 @@ class Combined(HasCoordinates):
         return tuple(sorted(ordered, key=lambda group: self.terminals.index(group[0])))
 
     @property
-    def points_together(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def points_together(self) -> int:
         """As few as any of the parts."""
         return min(part.points_together for part in self.parts.values())
 

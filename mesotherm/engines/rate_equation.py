@@ -122,7 +122,6 @@ class Kinetics(eqx.Module):
 class AbstractRateEquation(AbstractDevice):
     """A device described by many-body energies, a table of transitions and a tunnel rate for each."""
 
-    points_together: ClassVar[int] = 128
     assumptions: ClassVar[Mapping[str, Assumption]] = {
         "weak_coupling": Assumption(
             "tunnel rates are small against the temperature of their terminal: largest ħγ/(k_B T)", limit=0.1
@@ -140,6 +139,10 @@ class AbstractRateEquation(AbstractDevice):
     @abc.abstractmethod
     def state_names(self) -> tuple[str, ...]:
         """What each many-body state is called, "M+H" or "empty"."""
+
+    @property
+    def points_together(self) -> int:
+        return 128 if self.transitions().states <= 32 else 16
 
     @property
     def floating_reservoir(self) -> InverseTemperature:
