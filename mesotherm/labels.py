@@ -7,7 +7,7 @@ import xarray as xr
 
 from mesotherm.axes import locate
 from mesotherm.device import HasCoordinates
-from mesotherm.experiments import Setup
+from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import LAWS
@@ -56,28 +56,28 @@ def _coordinates(axes, job):
         if axis.tied:
             attributes["tied"] = "; ".join(f"{tie.path} = {tie.offset:g} + {tie.scale:g} * value" for tie in axis.tied)
         coords[axis.dimension] = (axis.dimension, np.asarray(axis.values, float), attributes)
-    labels = labels_of(setup)
+    labels = labels_of(setup, job.experiment)
     variables = job.experiment.variables(setup)
     used = {d for v in variables.values() for d in v.dimensions}
     for name, values in job.experiment.coordinates(setup).items():
         coords[name] = (name, values, attributes_of(name, variables[name]))
     coords |= {name: (name, np.array(labels[name], dtype=object)) for name in labels if name in used}
     if "assumption" in used:
-        assumptions = setup.device.assumptions.values()
+        assumptions = [*setup.device.assumptions.values(), *job.experiment.assumptions.values()]
         sentences, limits = [a.sentence for a in assumptions], [a.limit for a in assumptions]
         coords["assumption"] = (*coords["assumption"], {"sentences": sentences, "limits": limits})
     return coords
 
 
-def labels_of(setup: Setup) -> dict[str, list[str]]:
-    """Names along every dimension that a setup fixes."""
+def labels_of(setup: Setup, experiment: AbstractExperiment) -> dict[str, list[str]]:
+    """Names along every dimension that a setup and what is done to it fix."""
     return {
         "terminal": list(setup.device.terminals),
         "probe": [unknown.terminal for unknown in setup.probes],
         "coordinate": list(setup.device.coordinates) if isinstance(setup.device, HasCoordinates) else [],
         "direction": ["forward", "backward"],
-        "law": list(LAWS),
-        "assumption": list(setup.device.assumptions),
+        "law": [*LAWS, *experiment.further_laws(setup)],
+        "assumption": [*setup.device.assumptions, *experiment.assumptions],
     }
 
 
@@ -93,4 +93,5 @@ def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
         }
     prefix = "bound on the error of " if name.startswith("error_") else ""
     symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol
-    return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol}
+    warning = {"warning": variable.warning} if variable.warning and not prefix else {}
+    return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol, **warning}

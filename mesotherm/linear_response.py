@@ -181,9 +181,16 @@ class LinearResponse(eqx.Module):
             The response of the device with its magnetic field reversed (``device.time_reversed()``); without a field
             the response itself.
         """
+        apart, estimate = self.asymmetry(reversed_field)
+        return jnp.max(jnp.maximum(apart - estimate, 0.0), initial=0.0)
+
+    def asymmetry(
+        self, reversed_field: "LinearResponse | None" = None
+    ) -> tuple[Float[Array, "pairs pairs"], Float[Array, "pairs pairs"]]:
+        """|L_ij(φ) − L_ji(−φ)| over √(L_ii L_jj) [1], and estimates of the errors of these differences."""
         other = reversed_field or self
-        apart = jnp.abs(self.matrix - other.matrix.T) - self.estimate - other.estimate.T
-        return jnp.max(jnp.maximum(apart, 0.0) / self._scale, initial=0.0)
+        apart, estimate = jnp.abs(self.matrix - other.matrix.T), self.estimate + other.estimate.T
+        return apart / self._scale, estimate / self._scale
 
     @property
     def _scale(self) -> Float[Array, "pairs pairs"]:
@@ -198,6 +205,11 @@ class LinearResponse(eqx.Module):
         law, and 0 where some forces drive nothing (tight coupling)."""
         scaled = self.matrix / self._scale
         return jnp.min(jnp.linalg.eigvalsh((scaled + scaled.T) / 2))
+
+    @property
+    def smallest_eigenvalue_estimate(self) -> Float[Array, ""]:
+        """Estimate of its error: the largest sum of a row of errors."""
+        return jnp.max(jnp.sum(self.estimate / self._scale, axis=1))
 
 
 def linear_response(
@@ -236,7 +248,7 @@ def linear_response(
     unknowns = tuple(unknowns)
     representation = representation or Representation.of(device, unknowns)
     pairs = Pairs.of(device, unknowns, representation)
-    rest = _equilibrium(device, reservoirs, unknowns, representation)
+    rest = _checked_equilibrium(device, reservoirs, unknowns, representation)
     return _linear_response(device, rest, unknowns, representation, pairs, zero_of_energy, second_order, effort)
 
 
@@ -288,13 +300,19 @@ def _conservation(device, pairs, found: Expansion, rest):
     return jnp.max(jnp.abs(jnp.stack(missing) * unit), initial=0.0)
 
 
-def _equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
-    """Reservoirs in equilibrium: what floats is put there, the rest must be."""
-    reference = representation.for_particles(device)
+def equilibrium(device: AbstractDevice, reservoirs: Reservoirs, representation: Representation) -> Reservoirs:
+    """All reservoirs at the T of the terminal of reference for energy, and at the μ of that of their conductor."""
     hub = device.index(representation.energy)
-    rest = Reservoirs(reservoirs.mu[reference], jnp.full_like(reservoirs.T, reservoirs.T[hub]))
+    mu = reservoirs.mu[representation.for_particles(device)]
+    return Reservoirs(mu, jnp.full_like(reservoirs.T, reservoirs.T[hub]))
+
+
+def _checked_equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
+    """Reservoirs in equilibrium: what floats is put there, the rest must be."""
+    rest = equilibrium(device, reservoirs, representation)
     if is_traced(reservoirs.mu) or is_traced(reservoirs.T):
         return rest
+    reference, hub = representation.for_particles(device), device.index(representation.energy)
     found = {(probe.terminal, what) for probe in probes(unknowns) for what in probe.floats}
     for what in ("mu", "T"):
         given, wanted = np.asarray(getattr(reservoirs, what)), np.asarray(getattr(rest, what))
@@ -306,6 +324,61 @@ def _equilibrium(device, reservoirs, unknowns, representation) -> Reservoirs:
                     "give an equilibrium: the same T everywhere and the same mu in every conductor."
                 )
     return rest
+
+
+class TerminalResponse(eqx.Module):
+    r"""The response of every terminal to every other one, without a terminal of reference and a zero of energy:
+
+    .. math:: I_\alpha = \sum_\beta L^{NN}_{\alpha\beta} \frac{\Delta\mu_\beta}{T}
+                       + L^{NJ}_{\alpha\beta} \frac{\Delta T_\beta}{T^2}, \qquad
+              J_\alpha = \sum_\beta L^{JN}_{\alpha\beta} \frac{\Delta\mu_\beta}{T}
+                       + L^{JJ}_{\alpha\beta} \frac{\Delta T_\beta}{T^2}
+
+    Rows and columns of what floats vanish. In equilibrium the noise is twice the symmetric part.
+
+    Attributes
+    ----------
+    matrix
+        L [particle currents and heat currents of all terminals, forces likewise; energy/ħ, energy²/ħ, energy³/ħ].
+    estimate
+        Estimate of the error of each entry.
+    """
+
+    matrix: Float[Array, "2 terminals 2 terminals"]
+    estimate: Float[Array, "2 terminals 2 terminals"]
+
+    def currents(self, rest: Reservoirs, reservoirs: Reservoirs) -> Float[Array, "2 terminals"]:
+        """Particle currents and heat currents between reservoirs near the equilibrium ``rest``."""
+        T = rest.T[0]
+        forces = jnp.stack([(reservoirs.mu - rest.mu) / T, (reservoirs.T - rest.T) / T**2])
+        return jnp.tensordot(self.matrix, forces, 2)
+
+
+def of_all_terminals(
+    found: "LinearResponse",
+    device: AbstractDevice,
+    unknowns: Sequence[AbstractUnknown],
+    rest: Reservoirs,
+    zero_of_energy,
+) -> TerminalResponse:
+    """From the response of the pairs of a representation, with the equilibrium and zero of energy it was found for."""
+    pairs, terminals = Pairs.of(device, unknowns, found.representation), len(device.terminals)
+    mu = rest.mu - zero_of_energy
+    of_pair = np.zeros((2, terminals, len(pairs.names)))
+    of_pair[pairs.of_energy.astype(int), pairs.terminals, np.arange(len(pairs.names))] = 1.0
+    particle, energy = of_pair
+    reference = found.representation.for_particles(device)
+    for r in set(reference.tolist()):
+        particle[r] -= particle[reference == r].sum(axis=0)
+    no_heat = np.isin(np.arange(terminals), pairs.without_heat)[:, None]
+    all_energy = jnp.where(no_heat, mu[:, None] * particle, energy)
+    all_energy = all_energy.at[pairs.hub].add(-jnp.sum(all_energy, axis=0))
+    currents = jnp.stack([jnp.asarray(particle), all_energy - mu[:, None] * particle])
+
+    def spread(matrix, by):
+        return jnp.einsum("atp,pq,buq->atbu", by, matrix, by)
+
+    return TerminalResponse(spread(found.matrix, currents), spread(found.estimate, jnp.abs(currents)))
 
 
 class ThermoelectricCoefficients(eqx.Module):
@@ -327,6 +400,8 @@ class ThermoelectricCoefficients(eqx.Module):
         The same with equal μ.
     figure_of_merit
         ZT = G S Π/K; infinite for tight coupling.
+    estimate
+        Estimates of the errors of the others, by name, to first order.
     """
 
     conductance: Float[Array, ""]
@@ -335,6 +410,7 @@ class ThermoelectricCoefficients(eqx.Module):
     thermal_conductance: Float[Array, ""]
     thermal_conductance_at_zero_bias: Float[Array, ""]
     figure_of_merit: Float[Array, ""]
+    estimate: dict[str, Float[Array, ""]]
 
 
 def thermoelectric_coefficients(
@@ -360,34 +436,56 @@ def thermoelectric_coefficients(
     Source: Benenti, Casati, Saito & Whitney, Phys. Rep. 694, 1 (2017), Eqs. 2.15–2.20 and 3.8 (their S has the sign of
     a positive charge).
     """
-    others = [device.terminals[i] for i in device.conductor_of(terminal) if device.terminals[i] != terminal]
     held = held_terminals(device, unknowns)
-    fixed = [name for name in others if name in held]
-    if terminal not in held or not fixed:
+    members = [device.terminals[i] for i in device.conductor_of(terminal)]
+    others = [name for name in members if name != terminal and name in held]
+    reference = others[-1] if others else ""
+    against = against_terminal(device, unknowns, terminal, reference, "thermoelectric coefficients")
+    zero = reservoirs.mu[device.index(reference)]
+    found = linear_response(device, reservoirs, unknowns, against, zero_of_energy=zero, effort=effort)
+    return coefficients(found, terminal, reservoirs.T[device.index(reference)])
+
+
+def against_terminal(
+    device: AbstractDevice, unknowns: Sequence[AbstractUnknown], terminal: str, reference: str, what: str
+) -> Representation:
+    """The representation in which everything of ``terminal`` is counted from ``reference``.
+
+    Errors: ``ValueError``, beginning with ``what``, if they share no particles or one of them floats.
+    """
+    held = held_terminals(device, unknowns)
+    shared = [device.terminals[i] for i in device.conductor_of(terminal)]
+    fitting = [name for name in shared if name != terminal and name in held]
+    if reference:
+        device.index(reference)
+    if terminal not in held or reference not in fitting:
+        hint = f"for {terminal!r} that is {' or '.join(fitting)}" if terminal in held and fitting else "there is none"
         raise ValueError(
-            f"thermoelectric coefficients: no other terminal that is held shares particles with {terminal!r}, or it "
-            "floats itself; name a terminal of a conductor with another one that does not float."
+            f"{what}: {terminal!r} must not float, and needs another terminal of its conductor that does not, to be "
+            f"counted from; {hint}."
         )
-    against = Representation.of(device, unknowns, energy=fixed[-1], particles=(fixed[-1],))
-    i = device.index(fixed[-1])
-    found = linear_response(device, reservoirs, unknowns, against, zero_of_energy=reservoirs.mu[i], effort=effort)
-    return coefficients(found, terminal, reservoirs.T[i])
+    return Representation.of(device, unknowns, energy=reference, particles=(reference,))
 
 
 def coefficients(found: LinearResponse, terminal: str, T: Float[Array, ""]) -> ThermoelectricCoefficients:
     """The coefficients behind an Onsager matrix whose zero of energy is μ."""
-    energy, particle = f"E_{terminal}", f"N_{terminal}"
-    L_EE, L_EN = found.entry(energy, energy), found.entry(energy, particle)
-    L_NE, L_NN = found.entry(particle, energy), found.entry(particle, particle)
-    conductance = L_NN / T
-    seebeck, peltier = -L_NE / (T * L_NN), -L_EN / L_NN
-    at_zero_bias = L_EE / T**2
-    thermal = at_zero_bias - conductance * seebeck * peltier
-    return ThermoelectricCoefficients(
-        conductance=conductance,
-        seebeck=seebeck,
-        peltier=peltier,
-        thermal_conductance=thermal,
-        thermal_conductance_at_zero_bias=at_zero_bias,
-        figure_of_merit=conductance * seebeck * peltier / thermal,
-    )
+    at = np.array([found.names.index(f"{kind}_{terminal}") for kind in "EN"])
+    block, estimate = (entries[np.ix_(at, at)] for entries in (found.matrix, found.estimate))
+
+    def of(block):
+        (L_EE, L_EN), (L_NE, L_NN) = block
+        conductance, seebeck, peltier = L_NN / T, -L_NE / (T * L_NN), -L_EN / L_NN
+        at_zero_bias = L_EE / T**2
+        thermal = at_zero_bias - conductance * seebeck * peltier
+        return {
+            "conductance": conductance,
+            "seebeck": seebeck,
+            "peltier": peltier,
+            "thermal_conductance": thermal,
+            "thermal_conductance_at_zero_bias": at_zero_bias,
+            "figure_of_merit": conductance * seebeck * peltier / thermal,
+        }
+
+    slopes = jax.jacfwd(of)(block)
+    errors = {name: jnp.sum(jnp.abs(slope) * estimate) for name, slope in slopes.items()}
+    return ThermoelectricCoefficients(**of(block), estimate=errors)

@@ -21,13 +21,14 @@ from mesotherm.steady_state import SteadyState
 @dataclasses.dataclass(frozen=True)
 class Variable:
     """What a dataset says about one of its variables; ``flags`` are the categories behind the integers of one that is
-    no quantity."""
+    no quantity, ``warning`` is what to tell a reader where it is not zero."""
 
     long_name: str
     symbol: str
     unit: str
     dimensions: tuple[str, ...] = ()
     flags: type[Flag] | None = None
+    warning: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

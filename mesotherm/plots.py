@@ -50,6 +50,7 @@ DEFAULT_VARIABLES = {
     "EffectiveTemperature": ("probe_temperature", "probe_mu"),
     "CountingStatistics": ("particle_cumulants",),
     "CoupledTransport": ("transport", "flux_particle", "flux_energy"),
+    "LinearResponseExperiment": ("seebeck", "conductance", "thermal_conductance", "figure_of_merit"),
     "OperatingRegime": ("regime", "power", ("efficiency", "second_law_efficiency", "carnot_efficiency")),
     "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
 }

@@ -12,7 +12,7 @@ from mesotherm.bibliography import rests_on
 from mesotherm.catalogue import kind_of, one_line
 from mesotherm.device_file import Run
 from mesotherm.fields import Component, Parameter, TerminalName, components_in, meanings
-from mesotherm.summary import Extreme, failed_points, headlines, laws, outcomes, strains, table_warnings
+from mesotherm.summary import Extreme, failed_points, headlines, laws, misread, outcomes, strains, table_warnings
 from mesotherm.units import Units
 
 MOST_VALUES = 16
@@ -87,7 +87,7 @@ def _lines(dataset: xr.Dataset, run: Run, figure: str) -> Iterator[str]:
             strain.warning or f"{strain.sentence}: at most {strain.largest.value:.3g}, trusted up to {strain.limit:g}."
         )
         yield f"- **Warning:** {text}" if strain.warning else f"- {text}"
-    yield from (f"- **Warning:** {told}" for told in table_warnings(dataset))
+    yield from (f"- **Warning:** {told}" for told in [*table_warnings(dataset), *misread(dataset)])
     if not strained:
         yield f"- Nothing to check by numbers; `mesotherm describe {kind_of(type(device))}` says what is assumed."
     yield ""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from mesotherm.results import Outcome
-from mesotherm.thermodynamics import LAWS
+from mesotherm.thermodynamics import FURTHER_LAWS, LAWS
 
 MOST_LISTED = 10
 """Failed points listed by name; the rest are counted."""
@@ -80,8 +80,8 @@ def worst_violations(dataset: xr.Dataset) -> xr.DataArray:
 
 def laws(dataset: xr.Dataset) -> list[tuple[str, float, bool]]:
     """(sentence, worst residual over allowed, holds) of every law."""
-    rows = zip(dataset.law.values, worst_violations(dataset).values, strict=True)
-    return [(LAWS[str(name)].sentence, float(worst), bool(worst <= 1)) for name, worst in rows]
+    rows, known = zip(dataset.law.values, worst_violations(dataset).values, strict=True), LAWS | FURTHER_LAWS
+    return [(known[str(name)].sentence, float(worst), bool(worst <= 1)) for name, worst in rows]
 
 
 def strains(dataset: xr.Dataset) -> list[Strain]:
@@ -116,9 +116,19 @@ def table_warnings(dataset: xr.Dataset) -> list[str]:
     return told
 
 
+def misread(dataset: xr.Dataset) -> list[str]:
+    """Where numbers are easily misunderstood, as their variables say."""
+    told = []
+    for variable in dataset.data_vars.values():
+        if (warning := variable.attrs.get("warning")) and (count := int((variable.fillna(0) != 0).sum())):
+            told.append(f"at {count} of {variable.size} points {warning}")
+    return told
+
+
 def warnings(dataset: xr.Dataset) -> list[str]:
     """What a reader must know before using the numbers."""
-    return [*(strain.warning for strain in strains(dataset) if strain.warning), *table_warnings(dataset)]
+    strained = [strain.warning for strain in strains(dataset) if strain.warning]
+    return [*strained, *table_warnings(dataset), *misread(dataset)]
 
 
 def failed_points(dataset: xr.Dataset) -> list[str]:

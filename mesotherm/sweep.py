@@ -216,7 +216,7 @@ def bytes_per_point(job: Job) -> int:
     """Bytes of a dataset per point of the grid, bounds and estimates included, before compression; ``job.setup`` must
     be prepared."""
     setup = job.setup
-    sizes = {name: len(labels) for name, labels in labels_of(setup).items()}
+    sizes = {name: len(labels) for name, labels in labels_of(setup, job.experiment).items()}
     sizes |= {name: len(values) for name, values in job.experiment.coordinates(setup).items()}
     described = job.experiment.variables(setup).values()
     entries = [math.prod(sizes[dimension] for dimension in variable.dimensions) for variable in described]

@@ -9,35 +9,44 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from mesotherm.device import Answer, Effort
-from mesotherm.observables import entropy_production, heat_current
+from mesotherm.observables import entropy_production, heat_current, power
+from mesotherm.regimes import quantum_power_bound
 from mesotherm.steady_state import SteadyState
 from mesotherm.unknowns import AbstractProbe
 
 ROUNDING_ALLOWANCE = 1e-12
 """Fraction of the largest one-way flux by which a conservation law may be missed through rounding."""
 
+RESPONSE_ALLOWANCE = 1e-9
+"""The same for entries of a response matrix in units of its diagonal: derivatives lose digits."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Law:
-    """A law: its sentence, the unit of its residual, and the function state → (residual, allowed)."""
+    """A law: its sentence, the unit of its residual, and the function state → (residual, allowed), or (value, bound on
+    its error) → (residual, allowed) where more than a state must be known."""
 
     sentence: str
     unit: str
-    function: Callable[[SteadyState], tuple[Float[Array, ""], Float[Array, ""]]]
+    function: Callable[..., tuple[Float[Array, ""], Float[Array, ""]]]
 
 
 LAWS: dict[str, Law] = {}
-"""Every law by name, in the order of the table."""
+"""Every law of a solved state by name, in the order of the table."""
+
+FURTHER_LAWS: dict[str, Law] = {}
+"""Laws of what some experiments find out about a state; they come after those of all states in their tables."""
 
 
-def law(sentence: str, unit: str):
+def law(sentence: str, unit: str, table: dict[str, Law] = LAWS):
     """Declare a law; the function's name is its name in tables."""
 
     def declare(function):
-        LAWS[function.__name__] = Law(sentence, unit, function)
+        table[function.__name__] = Law(sentence, unit, function)
         return function
 
     return declare
@@ -58,12 +67,17 @@ class Audit(eqx.Module):
     @property
     def violation(self) -> Float[Array, "... laws"]:
         """Residual as a fraction of what is allowed: a law is broken above 1. Zero where both are zero."""
-        return jnp.where(self.residual == 0, 0.0, self.residual / self.allowed)
+        return violation(self.residual, self.allowed)
 
     def rows(self) -> list[tuple[str, str, float, float, bool]]:
         """(law, sentence, residual, allowed, holds) of one state, for printing."""
         columns = zip(self.laws, self.residual.tolist(), self.allowed.tolist(), self.holds.tolist(), strict=True)
         return [(name, LAWS[name].sentence, *numbers) for name, *numbers in columns]
+
+
+def violation(residual: Float[Array, "..."], allowed: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Residual over allowed, zero where both are."""
+    return jnp.where(residual == 0, 0.0, residual / allowed)
 
 
 def audit(state: SteadyState) -> Audit:
@@ -91,7 +105,7 @@ def particle_conservation(state):
 
 def _worst(missing, allowed):
     """The pair with the largest residual over allowed."""
-    missing, allowed = jnp.stack(missing), jnp.stack(allowed)
+    missing, allowed = jnp.asarray(missing), jnp.asarray(allowed)
     worst = jnp.argmax(jnp.where(missing == 0, 0.0, missing / allowed))
     return missing[worst], allowed[worst]
 
@@ -114,6 +128,32 @@ def second_law(state):
     # the bound of entropy_production.error, written out: every state is audited, and this compiles sooner
     error = jnp.sum(state.error.energy / jnp.abs(T) + jnp.abs(heat_current(state)) * state.reservoirs_error.T / T**2)
     return jnp.maximum(-entropy_production(state), 0.0), error + ROUNDING_ALLOWANCE * scale
+
+
+@law("power produced is at most Carnot's share of the heat taken in", "energy^2/hbar")
+def carnot_bound(state):
+    """Σ J ≤ Σ (1 − T_min/T) J⁺, J⁺ being the heat of the terminals that give some, T_min the coldest that does not
+    float: by both laws.
+
+    Source: Benenti, Casati, Saito & Whitney, Phys. Rep. 694, 1 (2017), Sec. 2.
+    """
+    T, heat = state.reservoirs.T, heat_current(state)
+    floating = [state.device.index(probe.terminal) for probe in state.probes if probe.floats_T]
+    coldest = jnp.min(jnp.delete(T, np.array(floating, int)))
+    beyond = jnp.sum(jnp.where(heat > 0, coldest / T, 1.0) * heat)
+    return jnp.maximum(beyond, 0.0), 2 * jnp.max(jnp.abs(T)) * second_law(state)[1]
+
+
+@law("power of a coherent conductor is at most that of as many open channels", "energy^2/hbar")
+def power_of_open_channels(state):
+    """Of two terminals only; not a statement about others.
+
+    Source: Whitney, Phys. Rev. Lett. 112, 130601 (2014), Eq. 6.
+    """
+    most = quantum_power_bound(state)
+    direct = jnp.sum(jnp.abs(state.reservoirs.mu) * state.error.particle)
+    missing = jnp.where(jnp.isnan(most), 0.0, jnp.maximum(power(state) - most, 0.0))
+    return missing, direct + ROUNDING_ALLOWANCE * _heat_flux(state)
 
 
 @law("floating terminals exchange nothing they must not", "energy/hbar")
@@ -157,3 +197,45 @@ def error_bound(state):
 def _heat_scale(state):
     """Temperature by which a heat current is divided to stand beside particle currents."""
     return jnp.max(jnp.abs(state.reservoirs.T))
+
+
+@law("noise times entropy production is at least twice the squared current", "k_B", FURTHER_LAWS)
+def uncertainty_relation(product, error):
+    """S Σ̇/I² ≥ 2 for the particle currents of a Markov process; where a current vanishes nothing is claimed.
+
+    Source: Barato & Seifert, Phys. Rev. Lett. 114, 158101 (2015).
+    """
+    known = jnp.isfinite(product) & jnp.isfinite(error)
+    missing = jnp.where(known, jnp.maximum(2.0 - product, 0.0), 0.0)
+    return _worst(missing, jnp.where(known, error, 0.0) + ROUNDING_ALLOWANCE)
+
+
+@law("the linear response is reciprocal, L(B) = L(-B) transposed", "1", FURTHER_LAWS)
+def reciprocity(asymmetry, error):
+    """Of Onsager and Casimir, every entry in units of those on the diagonal.
+
+    Source: Onsager, Phys. Rev. 37, 405 (1931); Casimir, Rev. Mod. Phys. 17, 343 (1945).
+    """
+    return _worst(asymmetry.ravel(), error.ravel() + RESPONSE_ALLOWANCE)
+
+
+@law("the linear response produces no negative entropy", "1", FURTHER_LAWS)
+def positive_response(smallest, error):
+    """Smallest eigenvalue of the symmetric part, every current in units of its own response.
+
+    Source: Benenti, Casati, Saito & Whitney, Phys. Rep. 694, 1 (2017), Sec. 2.
+    """
+    return jnp.maximum(-smallest, 0.0), error + RESPONSE_ALLOWANCE
+
+
+@law("forces times fluxes sum to the entropy production", "energy/hbar", FURTHER_LAWS)
+def force_flux_identity(state, pairs):
+    """In the representation of given pairs: tests conservation and the balance of what floats together.
+
+    Source: Ghosh & Ghosh, arXiv:2603.06336 (2026), Eqs. 27–31.
+    """
+    mu, T = jnp.abs(state.reservoirs.mu), jnp.abs(state.reservoirs.T)
+    coldest = jnp.min(T)
+    bounds = jnp.sum(state.error.energy + (mu + jnp.max(mu)) * state.error.particle) * 2 / coldest
+    missing = jnp.abs(pairs.entropy_production - entropy_production(state))
+    return missing, bounds + ROUNDING_ALLOWANCE * _heat_flux(state) / coldest

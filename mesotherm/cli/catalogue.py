@@ -108,7 +108,7 @@ def entries() -> Iterator[Entry]:
     from mesotherm.observables import OBSERVABLES
     from mesotherm.papers import PAPERS
     from mesotherm.results import Outcome
-    from mesotherm.thermodynamics import LAWS
+    from mesotherm.thermodynamics import FURTHER_LAWS, LAWS
 
     for role in roles():
         for kind, cls in kinds(role).items():
@@ -116,8 +116,8 @@ def entries() -> Iterator[Entry]:
     for name, one in OBSERVABLES.items():
         line = f"{one.variable.long_name} [{one.variable.unit}]"
         yield Entry("observables", name, line, sources(one.function), one.function)
-    for name, law in LAWS.items():
-        yield Entry("laws", name, law.sentence, "", law.function)
+    for name, law in (LAWS | FURTHER_LAWS).items():
+        yield Entry("laws", name, law.sentence, sources(law.function), law.function)
     for outcome in Outcome:
         yield Entry("outcomes", outcome.label, outcome.sentence, "", outcome)
     for paper in PAPERS:

@@ -14,7 +14,7 @@ from mesotherm.device_file.schema import TABLE, field, model, out_of_range
 from mesotherm.device_file.toml_lines import KeyPath
 from mesotherm.fields import GOOD_NAME, Parameter
 from mesotherm.sweep import bytes_per_point
-from mesotherm.thermodynamics import LAWS
+from mesotherm.thermodynamics import FURTHER_LAWS, LAWS
 from mesotherm.units import UnitError
 
 LARGEST_AXIS = 10_000_000
@@ -169,7 +169,16 @@ def resolve_axes(reader: Reader, written: dict[str, WrittenAxis], job: Job) -> l
     """The axes of a job: they name parameters, stay in their ranges, and do not stand in each other's way. Every
     mistake is noted."""
     axes = []
-    taken = {*job.experiment.variables(job.setup), "terminal", "direction", "probe", "law", "assumption", *LAWS}
+    taken = {
+        *job.experiment.variables(job.setup),
+        "terminal",
+        "direction",
+        "probe",
+        "law",
+        "assumption",
+        *LAWS,
+        *FURTHER_LAWS,
+    }
     if len(written) > MOST_AXES:
         reader.problem(("axes",), f"there are {len(written)}; give at most {MOST_AXES}, and tie what moves together.")
     set_by: dict[str, str] = {}

@@ -103,7 +103,9 @@ class Combined(HasCoordinates):
         return dataclasses.replace(self, parts=moved)
 
     def time_reversed(self):
-        return dataclasses.replace(self, parts={name: part.time_reversed() for name, part in self.parts.items()})
+        mirrored = {name: part.time_reversed() for name, part in self.parts.items()}
+        unchanged = all(mirrored[name] is part for name, part in self.parts.items())
+        return self if unchanged else dataclasses.replace(self, parts=mirrored)
 
     @property
     def terminals(self) -> tuple[str, ...]:

@@ -170,9 +170,9 @@ class Network(AbstractChargedConductor, HasSMatrix):
         return self.band_bottom + moved.get(self.bottom_region, 0.0)
 
     def time_reversed(self):
-        return dataclasses.replace(
-            self, scatterers={name: one.time_reversed() for name, one in self.scatterers.items()}
-        )
+        mirrored = {name: one.time_reversed() for name, one in self.scatterers.items()}
+        unchanged = all(mirrored[name] is one for name, one in self.scatterers.items())
+        return self if unchanged else dataclasses.replace(self, scatterers=mirrored)
 
     def placed(self) -> dict[str, AbstractElement]:
         """The scatterers where the potentials have moved them, in alphabetical order."""

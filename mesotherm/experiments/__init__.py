@@ -7,6 +7,7 @@ from mesotherm.experiments.diode_test import DiodeTest
 from mesotherm.experiments.effective_temperature import EffectiveTemperature
 from mesotherm.experiments.experiment import AbstractExperiment, Setup
 from mesotherm.experiments.heat_drag import HeatDrag
+from mesotherm.experiments.linear_response import LinearResponseExperiment
 from mesotherm.experiments.load_sweep import LoadSweep
 from mesotherm.experiments.noise import NoiseExperiment
 from mesotherm.experiments.open_circuit import OpenCircuit
@@ -22,6 +23,7 @@ __all__ = [
     "DiodeTest",
     "EffectiveTemperature",
     "HeatDrag",
+    "LinearResponseExperiment",
     "LoadSweep",
     "NoiseExperiment",
     "OpenCircuit",

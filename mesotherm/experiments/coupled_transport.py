@@ -5,11 +5,12 @@ from typing import cast
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
+from mesotherm.experiments.experiment import AbstractExperiment, Setup, judged_further, read, state_variables
 from mesotherm.fields import parameter, terminal_name
-from mesotherm.force_flux import Pairs, Representation, driven_by
+from mesotherm.force_flux import Pairs, Representation, driven_by, force_flux_pairs
 from mesotherm.inverse_currents import TransportKind, inverse_currents
 from mesotherm.observables import Variable
+from mesotherm.thermodynamics import force_flux_identity
 from mesotherm.unknowns import check_unknowns, held_terminals
 
 
@@ -53,6 +54,9 @@ class CoupledTransport(AbstractExperiment):
     def sets(self):
         return tuple(f"reservoirs.{self.terminal}.{what}" for what in ("mu", "T"))
 
+    def further_laws(self, setup):
+        return ("force_flux_identity",)
+
     def variables(self, setup):
         name = self.terminal
         return {
@@ -62,6 +66,13 @@ class CoupledTransport(AbstractExperiment):
             "flux_particle": Variable(f"particle current of {name}", r"J^\mathrm{N}", "energy/hbar"),
             "gradient_temperature": Variable(f"temperature of {name} above the others", r"\Delta T", "energy/k_B"),
             "gradient_mu": Variable(f"electrochemical potential of {name} above the others", r"\Delta\mu", "energy"),
+            "gradient_opposes_force": Variable(
+                "1 where force on particles and gradient of mu have opposite signs",
+                "",
+                "1",
+                warning="the gradient of mu and the force on particles have opposite signs: a current against the "
+                "gradient may run along its force. `transport` judges by the forces.",
+            ),
             "only_against_gradients": Variable(
                 "1 where a current flows against both gradients and yet is not inverse", "", "1"
             ),
@@ -82,9 +93,12 @@ class CoupledTransport(AbstractExperiment):
         return setup.with_reservoir(self.terminal, mu=moved.mu[i], T=moved.T[i])
 
     def measure(self, setup, effort):
-        state = self.applied(setup).solve(effort)
-        found = inverse_currents(state, self.terminal, self._representation(setup), zero_of_energy=self.zero_of_energy)
-        out = read(state) | {"transport": found.transport}
+        state, representation = self.applied(setup).solve(effort), self._representation(setup)
+        found = inverse_currents(state, self.terminal, representation, zero_of_energy=self.zero_of_energy)
+        pairs = force_flux_pairs(state, representation, zero_of_energy=self.zero_of_energy)
+        identity = force_flux_identity(state, pairs)
+        out = judged_further(read(state), [identity]) | {"transport": found.transport}
+        out["gradient_opposes_force"] = (self.force_particle * found.gradient[1] < 0).astype(float)
         out["flux_energy"], out["flux_particle"] = found.flux
         out["error_flux_energy"], out["error_flux_particle"] = found.error
         out["gradient_temperature"], out["gradient_mu"] = found.gradient

@@ -5,18 +5,20 @@ says which variables it returns, with dimensions and units, and refuses (``prepa
 """
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from mesotherm.device import AbstractDevice, Effort, Reservoirs
+from mesotherm.device import AbstractDevice, Assumption, Effort, Reservoirs
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable, bounded
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, in_turn, steady_state
-from mesotherm.thermodynamics import audit
+from mesotherm.thermodynamics import audit, violation
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
 STATE_OBSERVABLES = (
@@ -80,7 +82,15 @@ class Setup(eqx.Module):
 
 
 class AbstractExperiment(Component):
-    """One experiment. ``measure`` is pure and batchable; ``variables`` describes what it returns."""
+    """One experiment. ``measure`` is pure and batchable; ``variables`` describes what it returns.
+
+    Attributes
+    ----------
+    assumptions
+        What it assumes beyond the device's theory, by name; ``measure`` appends their values.
+    """
+
+    assumptions: ClassVar[Mapping[str, Assumption]] = {}
 
     @abc.abstractmethod
     def prepare(self, setup: Setup) -> Setup:
@@ -97,6 +107,11 @@ class AbstractExperiment(Component):
     @abc.abstractmethod
     def variables(self, setup: Setup) -> dict[str, Variable]:
         """Description of every array ``measure`` returns for a prepared setup, and of ``coordinates``."""
+
+    def further_laws(self, setup: Setup) -> tuple[str, ...]:
+        """Names of the further laws that it holds what it finds against; ``measure`` appends them to those of every
+        state."""
+        return ()
 
     def coordinates(self, setup: Setup) -> dict[str, np.ndarray]:
         """Values along each dimension that is this experiment's own (numbers or names); none by default. What they mean
@@ -125,14 +140,27 @@ def judged(state: SteadyState) -> dict[str, Float[Array, "..."]]:
     return laws | {"assumption_value": state.device.assumption_values(state.reservoirs)}
 
 
+def judged_further(
+    out: dict[str, Array], laws: Sequence[tuple[Array, Array]], assumptions: Sequence[Array] = ()
+) -> dict[str, Array]:
+    """What ``read`` returned, with (residual, allowed) of further laws and values of further assumptions appended."""
+    further = jnp.stack([violation(*one) for one in laws])
+    out = out | {"law_violation": jnp.concatenate([out["law_violation"], further])}
+    if not assumptions:
+        return out
+    before = [out["assumption_value"]] if "assumption_value" in out else []
+    return out | {"assumption_value": jnp.concatenate([*before, jnp.stack(assumptions)])}
+
+
 def judged_variables(setup: Setup) -> dict[str, Variable]:
     """Descriptions of what ``judged`` returns."""
     broken = "residual of each law over what is allowed; above 1 a law is broken"
     laws = {"law_violation": Variable(broken, "", "1", ("law",))}
-    if not setup.device.assumptions:
-        return laws
-    strained = "what each assumption of the theory needs small"
-    return laws | {"assumption_value": Variable(strained, "", "1", ("assumption",))}
+    return laws | ASSUMPTION_VALUE if setup.device.assumptions else laws
+
+
+ASSUMPTION_VALUE = {"assumption_value": Variable("what each assumption needs small", "", "1", ("assumption",))}
+"""Description of the values of assumptions, where there are any."""
 
 
 def state_observables(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[str, ...]:

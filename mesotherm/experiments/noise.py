@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from mesotherm.engines.rate_equation import AbstractRateEquation
 from mesotherm.engines.scattering import HasSMatrix
-from mesotherm.experiments.experiment import AbstractExperiment, Setup, read, state_variables
+from mesotherm.experiments.experiment import AbstractExperiment, Setup, judged_further, read, state_variables
 from mesotherm.fields import terminal_names
 from mesotherm.fluctuations import check_following, fano_factor, noise, uncertainty_product
 from mesotherm.observables import Variable
+from mesotherm.thermodynamics import uncertainty_relation
 from mesotherm.unknowns import check_unknowns
 
 PAIR = ("terminal", "other_terminal")
@@ -18,7 +20,8 @@ class NoiseExperiment(AbstractExperiment):
     2 k_B T G in equilibrium, the current itself where electrons pass rarely and one way; many papers call twice this S.
     Its ``shot`` part is zero in equilibrium, the rest is thermal. ``particle_heat_noise`` is that of the particle
     current of ``terminal`` with the heat current of ``other_terminal``. Beside them stand the Fano factor S/abs(I) and
-    the product S Σ̇/I² of the thermodynamic uncertainty relation, NaN where the current vanishes within its bound.
+    the product S Σ̇/I² of the thermodynamic uncertainty relation, NaN where the current vanishes within its bound. For
+    dots it is one more law of the audit that this is at least 2.
 
     Of every probe it must be said what its reservoir does: it is ``frozen`` at its mean mu and T, or ``following`` the
     fluctuations so that what it takes in vanishes at any time, as seen at frequencies far below those at which it
@@ -46,6 +49,9 @@ class NoiseExperiment(AbstractExperiment):
                     "name it in exactly one of the two."
                 )
         return setup
+
+    def further_laws(self, setup):
+        return ("uncertainty_relation",) if isinstance(setup.device, AbstractRateEquation) else ()
 
     def coordinates(self, setup):
         return {"other_terminal": np.array(setup.device.terminals, dtype=object)}
@@ -93,4 +99,8 @@ class NoiseExperiment(AbstractExperiment):
                     out[f"error_{part}{name}_noise"] = getattr(error, name)
         for name, ratio in (("fano_factor", fano_factor), ("uncertainty_product", uncertainty_product)):
             out[name], out[f"error_{name}"] = ratio(state, found)
+        if self.further_laws(setup):
+            out = judged_further(
+                out, [uncertainty_relation(out["uncertainty_product"], out["error_uncertainty_product"])]
+            )
         return out

@@ -14,8 +14,10 @@ from mesotherm import (
     CoulombDots,
     Outcome,
     Reservoirs,
+    ResonantBarrier,
     ThermalizationDiode,
     ThermalizingProbe,
+    TwoTerminalConductor,
     audit,
     quantum_dot_thermocouple,
     steady_state,
@@ -107,7 +109,8 @@ def test_audit_holds(bucket, seed):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The audit can fail: each law, and no other, is broken by a state that breaks it.
+# The audit can fail: each law, and no other, is broken by a state that breaks it. Carnot's bound takes the second law,
+# from which it follows, with it.
 
 
 def _add(current, *amounts):
@@ -130,14 +133,18 @@ def _energy(state):
     return state.currents.energy
 
 
-def _reversed_currents(state):
-    return eqx.tree_at(lambda s: (s.currents.particle, s.currents.energy), state, (-_particle(state), -_energy(state)))
+def _heat_runs_uphill(state):
+    """From the coldest terminal to the hottest, a hundred times more than anything flows."""
+    cold, hot = np.argmin(state.reservoirs.T), np.argmax(state.reservoirs.T)
+    much = 100 * state.one_way.energy.max()
+    return eqx.tree_at(_energy, state, _energy(state).at[np.array([cold, hot])].add(much * np.array([1, -1])))
 
 
 TAMPERED = {
     "particle_conservation": _add(_particle, ("L", 1e-7)),
     "energy_conservation": _add(_energy, ("L", -1e-7)),
-    "second_law": _reversed_currents,
+    "second_law": _heat_runs_uphill,
+    "carnot_bound": _add(_particle, ("R", -10.0), ("L", 10.0)),
     "balance_of_floating_terminals": _add(_particle, ("P", 1e-7), ("L", -1e-7)),
     "error_bound": _add(lambda state: state.error.particle, ("L", 1e-8)),
 }
@@ -155,13 +162,29 @@ def honest_state(request):
 
 def test_every_law_is_broken_once():
     """The charge balance where there are charges, in the tests of the screened double barrier."""
-    assert {*TAMPERED, "charge_balance"} == set(LAWS)
+    assert {*TAMPERED, "charge_balance", "power_of_open_channels"} == set(LAWS)
+
+
+def test_audit_fails_where_a_conductor_produces_too_much_power():
+    """A thousand times the currents of an engine: efficient enough, and nothing else is wrong."""
+    device, reservoirs = TwoTerminalConductor(ResonantBarrier(1.0, 0.1)), Reservoirs([-0.5, 0.0], [2.0, 1.0])
+    honest = steady_state(device, reservoirs)
+    assert np.all(audit(honest).holds)
+    assert honest.currents.particle[0] > 0
+    tampered = eqx.tree_at(
+        lambda state: (_particle(state), _energy(state)), honest, (1e3 * _particle(honest), 1e3 * _energy(honest))
+    )
+    assert _broken(tampered) == {"power_of_open_channels"}
+
+
+def _broken(state):
+    checked = audit(state)
+    return {name for name, holds in zip(checked.laws, checked.holds, strict=True) if not holds}
 
 
 @pytest.mark.parametrize("law", TAMPERED)
 def test_audit_fails_where_a_law_is_broken(honest_state, law):
     assert np.all(audit(honest_state).holds)
-    checked = audit(TAMPERED[law](honest_state))
-    broken = {name for name, holds in zip(checked.laws, checked.holds, strict=True) if not holds}
-    assert broken == {law}
-    assert checked.violation[LAW[law]] > 1
+    tampered = TAMPERED[law](honest_state)
+    assert _broken(tampered) == {law} | ({"second_law"} if law == "carnot_bound" else set())
+    assert audit(tampered).violation[LAW[law]] > 1
