@@ -27,7 +27,7 @@ def labelled(data, shape, axes, job) -> xr.Dataset:
     failed = np.isin(data["status"], NAN_OUTCOMES)
     dataset = xr.Dataset(coords=_coordinates(axes, job))
     for name, values in data.items():
-        described = variables[name.removeprefix("error_")]
+        described = variables[_of(name)]
         extra = described.dimensions
         if described.flags is Outcome:
             values = values.astype(np.int8)
@@ -81,6 +81,15 @@ def labels_of(setup: Setup, experiment: AbstractExperiment) -> dict[str, list[st
     }
 
 
+OF_ERRORS = {"error_": "bound on the error of ", "estimate_": "estimated error of "}
+"""What names of variables begin with that belong to another variable, and what they say of it."""
+
+
+def _of(name: str) -> str:
+    """The variable that a name belongs to."""
+    return next((name.removeprefix(start) for start in OF_ERRORS if name.startswith(start)), name)
+
+
 def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
     if variable.flags is not None:
         members = list(variable.flags)
@@ -91,7 +100,7 @@ def attributes_of(name: str, variable: Variable) -> dict[str, Any]:
             "flag_meanings": " ".join(member.label for member in members),
             **unsolved,
         }
-    prefix = "bound on the error of " if name.startswith("error_") else ""
+    prefix = next((text for start, text in OF_ERRORS.items() if name.startswith(start)), "")
     symbol = rf"\delta {variable.symbol}" if prefix else variable.symbol
     warning = {"warning": variable.warning} if variable.warning and not prefix else {}
     return {"long_name": prefix + variable.long_name, "units": variable.unit, "symbol": symbol, **warning}

@@ -347,11 +347,14 @@ class TerminalResponse(eqx.Module):
     matrix: Float[Array, "2 terminals 2 terminals"]
     estimate: Float[Array, "2 terminals 2 terminals"]
 
-    def currents(self, rest: Reservoirs, reservoirs: Reservoirs) -> Float[Array, "2 terminals"]:
-        """Particle currents and heat currents between reservoirs near the equilibrium ``rest``."""
+    def currents(
+        self, rest: Reservoirs, reservoirs: Reservoirs
+    ) -> tuple[Float[Array, "2 terminals"], Float[Array, "2 terminals"]]:
+        """Particle currents and heat currents between reservoirs near the equilibrium ``rest``, and estimates of their
+        errors (not of what is beyond linear response)."""
         T = rest.T[0]
         forces = jnp.stack([(reservoirs.mu - rest.mu) / T, (reservoirs.T - rest.T) / T**2])
-        return jnp.tensordot(self.matrix, forces, 2)
+        return jnp.tensordot(self.matrix, forces, 2), jnp.tensordot(self.estimate, jnp.abs(forces), 2)
 
 
 def of_all_terminals(

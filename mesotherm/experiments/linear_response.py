@@ -36,6 +36,11 @@ RESPONSES = {
     "onsager_heat": ("response of heat currents to ΔT/T²", "L^{JJ}", "energy^3/hbar"),
 }
 
+LINEAR = {
+    "linear_particle_current": ("particle current by linear response", r"I_\mathrm{lin}", "energy/hbar"),
+    "linear_heat_current": ("heat current by linear response", r"J_\mathrm{lin}", "energy^2/hbar"),
+}
+
 LOST_DIGITS = 100.0
 """Estimated errors of responses that are accepted, in units of what is accepted for currents under a force of 1."""
 
@@ -61,6 +66,9 @@ class LinearResponseExperiment(AbstractExperiment):
     reference of their own conductor; whatever floats follows. The coefficients are those of ``terminal`` against
     ``reference``. Beside them stand the currents between the reservoirs as they are, and what linear response makes of
     them: its validity says how far apart they are; it is trusted up to 0.1. In equilibrium the noise is 2L.
+
+    Errors: ``estimate_X`` estimates the error of X from the bounds on the errors of currents under a force of the order
+    of 1; a proven bound there is none.
 
     Source: Onsager, Phys. Rev. 37, 405 (1931); Casimir, Rev. Mod. Phys. 17, 343 (1945); Benenti, Casati, Saito &
     Whitney, Phys. Rep. 694, 1 (2017), Secs. 2 and 3.
@@ -89,19 +97,13 @@ class LinearResponseExperiment(AbstractExperiment):
 
     def variables(self, setup):
         against = f" of {self.terminal} against {self.reference}"
-        per_terminal = ("terminal",)
         return {
             **state_variables(setup),
             **ASSUMPTION_VALUE,
             "other_terminal": Variable("terminal where the force acts", "", "1", ("other_terminal",)),
             **{name: Variable(*described, PAIR) for name, described in RESPONSES.items()},
             **{name: Variable(text + against, symbol, unit) for name, (text, symbol, unit) in COEFFICIENTS.items()},
-            "linear_particle_current": Variable(
-                "particle current by linear response", r"I_\mathrm{lin}", "energy/hbar", per_terminal
-            ),
-            "linear_heat_current": Variable(
-                "heat current by linear response", r"J_\mathrm{lin}", "energy^2/hbar", per_terminal
-            ),
+            **{name: Variable(*described, ("terminal",)) for name, described in LINEAR.items()},
         }
 
     def measure(self, setup, effort):
@@ -117,7 +119,7 @@ class LinearResponseExperiment(AbstractExperiment):
         mirrored = found if reversed_field is device else response(reversed_field)
         everywhere = of_all_terminals(found, device, unknowns, rest, zero)
         state = setup.solve(effort)
-        linear = everywhere.currents(rest, setup.reservoirs)
+        linear, estimate = everywhere.currents(rest, setup.reservoirs)
         out = judged_further(
             read(state),
             [
@@ -128,11 +130,12 @@ class LinearResponseExperiment(AbstractExperiment):
         )
         for name, (current, force) in zip(RESPONSES, np.ndindex(2, 2), strict=True):
             out[name] = everywhere.matrix[current, :, force]
-            out[f"error_{name}"] = everywhere.estimate[current, :, force]
+            out[f"estimate_{name}"] = everywhere.estimate[current, :, force]
         of_terminal = coefficients(found, self.terminal, rest.T[0])
         for name in COEFFICIENTS:
-            out[name], out[f"error_{name}"] = getattr(of_terminal, name), of_terminal.estimate[name]
-        out["linear_particle_current"], out["linear_heat_current"] = linear
+            out[name], out[f"estimate_{name}"] = getattr(of_terminal, name), of_terminal.estimate[name]
+        for name, value, off in zip(LINEAR, linear, estimate, strict=True):
+            out[name], out[f"estimate_{name}"] = value, off
         return out | {"status": self._outcome(state, found, everywhere, rest)}
 
     @staticmethod

@@ -170,7 +170,7 @@ def test_what_is_no_equilibrium_is_refused():
         linear_response(SET, Reservoirs([0.3, 0.3, 0.2], [2.0, 1.0, 1.0]))
     with pytest.raises(ValueError, match=r"mu of 'L' is 0\.1 and that of 'R' is 0\.3; give an equilibrium"):
         linear_response(SET, Reservoirs([0.1, 0.3, 0.2], [1.0, 1.0, 1.0]))
-    with pytest.raises(ValueError, match="no other terminal that is held shares particles with 'U'"):
+    with pytest.raises(ValueError, match="'U' must not float, and needs another terminal of its conductor"):
         thermoelectric_coefficients(SET, level(SET), terminal="U")
 
 

@@ -147,9 +147,15 @@ def test_dots_page(tmp_path, monkeypatch, capsys):
 
 
 def test_thermodynamics_page(tmp_path, monkeypatch, capsys):
-    """Its file runs and shows several regimes; its snippets, one after the other, print what the text says."""
+    """Its files run and show where linear response ends, and several regimes; its snippets, one after the other, print
+    what the text says."""
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks(THERMODYNAMICS, "toml")
+    linear, example = blocks(THERMODYNAMICS, "toml")
+    (tmp_path / "linear.toml").write_text(linear, encoding="utf-8")
+    result = mesotherm("run", "linear.toml")
+    assert result.exit_code == 0, result.output
+    assert "assumption strained: currents are linear" in " ".join(result.output.split())
+    assert "the linear response is reciprocal" in result.output
     (tmp_path / "machine.toml").write_text(example, encoding="utf-8")
     result = mesotherm("run", "machine.toml")
     assert result.exit_code == 0, result.output

@@ -11,9 +11,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from strategies import BUCKETS
+from strategies import BUCKETS, Bucket, on_grid
 
-from mesotherm import Outcome, Reservoirs, force_flux_pairs, linear_response, representations, steady_state
+from mesotherm import (
+    DoubleBarrier,
+    Network,
+    Outcome,
+    Reservoirs,
+    Screening,
+    ThermalizingProbe,
+    force_flux_pairs,
+    linear_response,
+    representations,
+    steady_state,
+)
+from mesotherm.devices.elements import AharonovBohmPhase, ResonantLevel, ThreeWayJunction, UniformRegion
 from mesotherm.force_flux import Pairs, Representation, driven_by
 
 QUICK = (
@@ -23,8 +35,82 @@ QUICK = (
 )
 
 
+BOTTOM = -20.0
+
+
+def _baths(rng):
+    """Three reservoirs, the first of them where screened regions are neutral."""
+    return {
+        "mu": np.append(0.0, on_grid(rng.uniform(-1, 1, 2))),
+        "T": np.append(1.0, rng.uniform(0.5, 2.0, 2)),
+    }
+
+
+def _draw_screened(rng):
+    return {
+        "level": rng.uniform(-3, 3, 2),
+        "half_width": 10 ** rng.uniform(-0.5, 0.5, 2),
+        "strength": rng.uniform(0.1, 1.0),
+        "position": rng.uniform(0.0, 1.0),
+        **_baths(rng),
+    }
+
+
+def _screened(row) -> DoubleBarrier:
+    (first, second), (left, right) = row["level"], row["half_width"]
+    return DoubleBarrier(first, second, left, right, BOTTOM, 1.0, row["strength"], row["position"], np.zeros(3))
+
+
+def _draw_ring(rng):
+    return {
+        "coupling": rng.uniform(0.2, 0.45, 3),
+        "confinement": rng.uniform(2.0, 8.0, 3),
+        "level": rng.uniform(-2, 2),
+        "half_width": rng.uniform(0.5, 2.0),
+        "phase": rng.uniform(-3, 3),
+        **_baths(rng),
+    }
+
+
+def _ring(row) -> Network:
+    """Three junctions joined by arms, a flux through them, a level before the first terminal."""
+    return Network(
+        scatterers={
+            **{f"at_{name}": ThreeWayJunction(row["coupling"][n]) for n, name in enumerate("LRP")},
+            **{name: UniformRegion(BOTTOM, row["confinement"][n]) for n, name in enumerate(("LR", "RP", "PL"))},
+            "flux": AharonovBohmPhase(row["phase"]),
+            "level": ResonantLevel(row["level"], row["half_width"]),
+        },
+        connections={
+            "at_L.arm_2": "LR.left",
+            "LR.right": "flux.left",
+            "flux.right": "at_R.arm_1",
+            "at_R.arm_2": "RP.left",
+            "RP.right": "at_P.arm_1",
+            "at_P.arm_2": "PL.left",
+            "PL.right": "at_L.arm_1",
+            "level.right": "at_L.stem",
+        },
+        leads={"L": "level.left", "R": "at_R.stem", "P": "at_P.stem"},
+        band_bottom=BOTTOM,
+    )
+
+
+PROBE = ThermalizingProbe("P")
+
+NETWORKS = (
+    Bucket("ring with a flux, ThermalizingProbe", _draw_ring, _ring, (PROBE,)),
+    Bucket(
+        "screened double barrier, ThermalizingProbe",
+        _draw_screened,
+        _screened,
+        (PROBE, Screening(("U1", "U2", "U3"), mu=0.0, T=1.0)),
+    ),
+)
+
+
 def buckets():
-    for bucket in BUCKETS:
+    for bucket in (*BUCKETS, *NETWORKS):
         yield pytest.param(bucket, id=bucket.name, marks=() if bucket.name in QUICK else pytest.mark.slow)
 
 
@@ -75,9 +161,11 @@ def level(reservoirs):
 def test_response_is_reciprocal_positive_and_conserves(bucket):
     def one(device, reservoirs):
         found = linear_response(device, level(reservoirs), bucket.unknowns)
+        mirrored = device.time_reversed()
+        back = found if mirrored is device else linear_response(mirrored, level(reservoirs), bucket.unknowns)
         largest = jnp.max(jnp.abs(found.matrix))
         return (
-            *(found.reciprocity(), found.smallest_eigenvalue, found.conservation, found.outcome),
+            *(found.reciprocity(back), found.smallest_eigenvalue, found.conservation, found.outcome),
             *(jnp.max(found.estimate) / largest, found.matrix),
         )
 
@@ -94,12 +182,19 @@ STENCIL = np.array([-1.0, 9.0, -45.0, 0.0, 45.0, -9.0, 1.0]) / 60
 
 
 def test_fluxes_are_half_the_slopes_of_the_quadratic_entropy_production(bucket):
-    """J = ½ ∂(F·L F)/∂F of the solved states: seven of them along a direction, the first derivative taken."""
+    """J = ½ ∂(F·L F)/∂F of the solved states: seven of them along a direction, the first derivative taken. In a
+    magnetic field this is the mean of both fields: the antisymmetric part of L produces no entropy."""
     representation = Representation.of(device_of(bucket), bucket.unknowns)
     pairs = Pairs.of(device_of(bucket), bucket.unknowns, representation)
     direction = jnp.asarray(np.random.default_rng(5).uniform(0.3, 1.0, len(pairs.names)))
 
     def one(device, reservoirs):
+        mirrored = device.time_reversed()
+        found = in_this_field(device, reservoirs)
+        if mirrored is device:
+            return found
+
+    def in_this_field(device, reservoirs):
         rest = level(reservoirs)
         T = rest.T[0]
         scaled = direction / jnp.where(pairs.of_energy, T, 1.0)
