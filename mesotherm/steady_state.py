@@ -118,7 +118,7 @@ def steady_state(
                 f"reservoirs.{name} has shape {size}; {type(device).__name__} needs one entry for each of "
                 f"{', '.join(device.terminals)}."
             )
-    state = _solve(device, reservoirs, unknowns, effort, jnp.asarray(tolerance, float))
+    state = _with_empty(_solve(device, reservoirs, unknowns, effort, jnp.asarray(tolerance, float)))
     if throw and is_traced(state.outcome):
         sentences = [member.sentence for member in Outcome]
         return eqx.branched_error_if(state, state.outcome != Outcome.CONVERGED, state.outcome, sentences)
@@ -132,7 +132,22 @@ def _solve(device, reservoirs, unknowns, effort, tolerance) -> SteadyState:
     """Everything numerical, compiled once for a kind of device and unknowns."""
     one = jax.tree.map(lambda given: given[None], reservoirs)
     found = in_turn(device, one, unknowns, effort, tolerance, lambda state: state)
-    return jax.tree.map(lambda values: values[0], found)
+    return _without_empty(jax.tree.map(lambda values: values[0], found))
+
+
+def _without_empty(tree: PyTree) -> PyTree:
+    """Arrays of size zero replaced by their descriptions: derivatives of compiled functions that return some may, where
+    there is one processor only, call LAPACK in a way that XLA does not know (jaxlib 0.10)."""
+    return jax.tree.map(lambda x: x if x.size else jax.ShapeDtypeStruct(x.shape, x.dtype), tree)
+
+
+def _with_empty(tree: PyTree, *first: int) -> PyTree:
+    """Such arrays again, with more axes in front."""
+
+    def put_back(x):
+        return jnp.zeros((*first, *x.shape), x.dtype) if isinstance(x, jax.ShapeDtypeStruct) else x
+
+    return jax.tree.map(put_back, tree)
 
 
 def in_turn(device, reservoirs, unknowns, effort, tolerance, reading: Callable[[SteadyState], PyTree]) -> PyTree:
@@ -162,12 +177,15 @@ def in_turn(device, reservoirs, unknowns, effort, tolerance, reading: Callable[[
 
     def arrays_of(state):
         nonlocal static
-        arrays, static = eqx.partition(reading(state), eqx.is_array)
+        arrays, static = eqx.partition(_without_empty(reading(state)), eqx.is_array)
         return arrays
+
+    def together(found):
+        return _with_empty(eqx.combine(found, static), len(reservoirs.mu))
 
     if rest is None:
         found = jax.lax.map(lambda given: arrays_of(solve(referred(device, given, unknowns, effort))[0]), reservoirs)
-        return eqx.combine(found, static)
+        return together(found)
 
     assert isinstance(device, HasCoordinates)
     still, level = rest
@@ -184,7 +202,7 @@ def in_turn(device, reservoirs, unknowns, effort, tolerance, reading: Callable[[
     resting = jnp.arange(len(with_rest.mu)) == 0
     unknown_charge = jnp.zeros_like(device.q), jnp.zeros_like(device.q)
     _, found = jax.lax.scan(turn, unknown_charge, (resting, with_rest))
-    return eqx.combine(jax.tree.map(lambda values: values[1:], found), static)
+    return together(jax.tree.map(lambda values: values[1:], found))
 
 
 def coordinates_of(device: AbstractDevice) -> Float[Array, "coordinates"]:
@@ -202,12 +220,8 @@ def certified(problem: Problem, y, tolerance) -> tuple[SteadyState, Answer]:
     def outputs(y):
         device, reservoirs, answer = problem.evaluate(y)
         heat = answer.value.energy - reservoirs.mu * answer.value.particle
-        found = jnp.concatenate(
-            [
-                *(answer.value.particle, heat, reservoirs.mu, reservoirs.T),
-                *(answer.value.conjugate, coordinates_of(device)),
-            ]
-        )
+        pieces = answer.value.particle, heat, reservoirs.mu, reservoirs.T, answer.value.conjugate, coordinates_of(device)
+        found = jnp.concatenate([piece for piece in pieces if piece.size])
         balance, balance_error, scale = problem.balances(device, reservoirs, answer)
         return (found, balance), (found, balance, balance_error, scale, answer)
 

@@ -294,7 +294,7 @@ def _currents(
     )
     largest = jnp.max(jnp.abs(flows.kinetics.energies), axis=0) + jnp.max(jnp.abs(reservoirs.mu), axis=0)
     of_gains = jax.lax.stop_gradient(4 * EPSILON * largest * jnp.tensordot(at, both, 1))
-    none = particle[:0]
+    none = jnp.zeros((0, *particle.shape[1:]))
     return Answer(
         value=Response(particle, energy, none),
         error=Response(

@@ -1,5 +1,9 @@
 """What every number must survive: differentiation, a second call, another way of calling, a hard sweep, no solution."""
 
+import os
+import subprocess
+import sys
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -278,3 +282,27 @@ def test_device_that_cannot_be_solved_says_so():
     device = CoulombDots("AB", [("L", "A"), ("R", "A"), ("G", "B")], [0, 0], [1], [[1, 1], [1, 1], [0, 0]])
     with pytest.raises(RuntimeError, match="not unique"):
         steady_state(device, Reservoirs([0, 1, 0], [1, 1, 1]))
+
+
+ON_ONE_PROCESSOR = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import jax
+from mesotherm import Reservoirs, ThermalizingProbe, quantum_dot_thermocouple, steady_state
+
+def current(T):
+    bath = Reservoirs([0, 2, 0, 0, 0], [8, 8, T, 4, 8])
+    return steady_state(quantum_dot_thermocouple(rate_P=0.5), bath, [ThermalizingProbe("P")]).currents.particle[0]
+
+print(jax.grad(current)(16.0), jax.jvp(current, (16.0,), (1.0,))[1], current(16.01) - current(15.99))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be bound to a processor here")
+def test_derivatives_on_one_processor():
+    """Where there is only one, jaxlib 0.10 does not find LAPACK in derivatives that pass arrays of size zero on."""
+    printed = subprocess.run(
+        [sys.executable, "-c", ON_ONE_PROCESSOR], check=True, capture_output=True, text=True
+    ).stdout
+    back, forward, difference = map(float, printed.split())
+    np.testing.assert_allclose([back, forward], difference / 0.02, rtol=1e-5)
