@@ -16,6 +16,7 @@ Phys. Rev. Lett. 112, 130601 (2014), Eq. 6.
 """
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import equinox as eqx
 import jax
@@ -220,6 +221,11 @@ LARGEST_POWER = 0.316346711370206054
 """Largest x·ln(1 + e⁻ˣ): an open channel of one spin yields at most this times (k_B ΔT)²/h."""
 
 
+def has_quantum_power_bound(device: AbstractDevice) -> TypeGuard[AbstractCoherentDevice]:
+    """Whether it is a coherent conductor between two terminals."""
+    return isinstance(device, AbstractCoherentDevice) and len(device.terminals) == 2
+
+
 def quantum_power_bound(state: SteadyState) -> Float[Array, ""]:
     r"""The largest power any coherent conductor with as many channels could produce [energy²/ħ]:
 
@@ -230,7 +236,7 @@ def quantum_power_bound(state: SteadyState) -> Float[Array, ""]:
     Source: Whitney, Phys. Rev. Lett. 112, 130601 (2014), Eq. 6 (his A₀ = 0.3163/π²).
     """
     device = state.device
-    if not isinstance(device, AbstractCoherentDevice) or len(device.terminals) != 2:
+    if not has_quantum_power_bound(device):
         return jnp.full((), jnp.nan)
     channels = device.channels if isinstance(device, HasSMatrix) else device.terminals
     smaller = min(channels.count(name) for name in device.terminals)

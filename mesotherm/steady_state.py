@@ -219,8 +219,9 @@ def certified(problem: Problem, y, tolerance) -> tuple[SteadyState, Answer]:
 
     def outputs(y):
         device, reservoirs, answer = problem.evaluate(y)
-        heat = answer.value.energy - reservoirs.mu * answer.value.particle
-        pieces = answer.value.particle, heat, reservoirs.mu, reservoirs.T, answer.value.conjugate, coordinates_of(device)
+        value = answer.value
+        heat = value.energy - reservoirs.mu * value.particle
+        pieces = value.particle, heat, reservoirs.mu, reservoirs.T, value.conjugate, coordinates_of(device)
         found = jnp.concatenate([piece for piece in pieces if piece.size])
         balance, balance_error, scale = problem.balances(device, reservoirs, answer)
         return (found, balance), (found, balance, balance_error, scale, answer)
