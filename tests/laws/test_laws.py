@@ -19,9 +19,11 @@ from mesotherm import (
     ThermalizingProbe,
     TwoTerminalConductor,
     audit,
+    force_flux_pairs,
     quantum_dot_thermocouple,
     steady_state,
 )
+from mesotherm.thermodynamics import force_flux_identity
 
 ROUNDING = 1e-12
 """Of the largest one-way flux."""
@@ -188,3 +190,12 @@ def test_audit_fails_where_a_law_is_broken(honest_state, law):
     tampered = TAMPERED[law](honest_state)
     assert _broken(tampered) == {law} | ({"second_law"} if law == "carnot_bound" else set())
     assert audit(tampered).violation[LAW[law]] > 1
+
+
+def test_forces_times_fluxes_miss_the_entropy_production_where_energy_is_lost(honest_state):
+    def violated(state):
+        residual, allowed = force_flux_identity(state, force_flux_pairs(state))
+        return residual > allowed
+
+    assert not violated(honest_state)
+    assert violated(TAMPERED["energy_conservation"](honest_state))
