@@ -15,6 +15,7 @@ from mesotherm.cycles import Cycle, cycles
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.capacitive_dots import CapacitiveDots
+from mesotherm.devices.chain import Chain
 from mesotherm.devices.combined import Combined
 from mesotherm.devices.coulomb_dots import CoulombDots, quantum_dot_thermocouple
 from mesotherm.devices.dot_network import DotNetwork
@@ -31,8 +32,13 @@ from mesotherm.devices.elements import (
     UniformRegion,
 )
 from mesotherm.devices.heat_leaks import PhononBath, ThermalConductance
+from mesotherm.devices.lattice import Lattice
+from mesotherm.devices.leads import ChainLead, WideBandLead
+from mesotherm.devices.linearised import Linearised
 from mesotherm.devices.load_resistor import LoadResistor
+from mesotherm.devices.mobile_dot import MobileDot
 from mesotherm.devices.network import Network
+from mesotherm.devices.ribbon import Ribbon
 from mesotherm.devices.single_dot import SingleDot, SpinfulDot
 from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
@@ -64,6 +70,7 @@ from mesotherm.linear_response import (
     linear_response,
     thermoelectric_coefficients,
 )
+from mesotherm.mechanics import Position
 from mesotherm.observables import OBSERVABLES
 from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates
@@ -85,6 +92,8 @@ __all__ = [
     "BosonAssistedDot",
     "Branches",
     "CapacitiveDots",
+    "Chain",
+    "ChainLead",
     "Combined",
     "CoulombDots",
     "CountingStatistics",
@@ -103,10 +112,13 @@ __all__ = [
     "HeatDrag",
     "HeatProbe",
     "InverseCurrents",
+    "Lattice",
     "LinearResponse",
     "LinearResponseExperiment",
+    "Linearised",
     "LoadResistor",
     "LoadSweep",
+    "MobileDot",
     "Network",
     "NoiseExperiment",
     "OpenCircuit",
@@ -114,6 +126,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "PhononBath",
+    "Position",
     "PotentialStep",
     "PowerAtOptimalBias",
     "Regime",
@@ -121,6 +134,7 @@ __all__ = [
     "Reservoirs",
     "ResonantBarrier",
     "ResonantLevel",
+    "Ribbon",
     "SaddlePoint",
     "Screening",
     "Setup",
@@ -147,6 +161,7 @@ __all__ = [
     "Units",
     "VanishingProbe",
     "VoltageProbe",
+    "WideBandLead",
     "__version__",
     "audit",
     "boundary",

@@ -45,7 +45,7 @@ class Reference:
         return written.replace("{", "").replace("}", "")
 
 
-ACCENTS = str.maketrans({"á": "{\\'a}", "é": "{\\'e}", "ê": "{\\^e}", "ö": '{\\"o}', "ü": '{\\"u}'})
+ACCENTS = str.maketrans({"á": "{\\'a}", "ú": "{\\'u}", "é": "{\\'e}", "ê": "{\\^e}", "ö": '{\\"o}', "ü": '{\\"u}'})
 """Letters as every BibTeX reads them."""
 
 
@@ -252,6 +252,26 @@ REFERENCES = (
         volume="2",
         pages="043302",
         year="2020",
+    ),
+    _article(
+        "Mehring2024",
+        "109, 085418",
+        author="Mehring, Erika L. and Bustos-Marún, Raúl A. and Calvo, Hernán L.",
+        title="Hysteresis and effective reciprocity breaking due to current-induced forces",
+        journal="Physical Review B",
+        volume="109",
+        pages="085418",
+        year="2024",
+    ),
+    _article(
+        "Fisher1981",
+        "23, 6851",
+        author="Fisher, Daniel S. and Lee, Patrick A.",
+        title="Relation between conductivity and transmission matrix",
+        journal="Physical Review B",
+        volume="23",
+        pages="6851",
+        year="1981",
     ),
     _article(
         "Whitney2014",

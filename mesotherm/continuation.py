@@ -14,7 +14,6 @@ from mesotherm.device import Effort
 from mesotherm.experiments import Setup
 from mesotherm.results import Outcome
 from mesotherm.root_problem import Approach, Problem, equilibrium_of, posed
-from mesotherm.screening import Screening
 from mesotherm.steady_state import SteadyState, certified
 
 MOST_SOLUTIONS = 12
@@ -39,8 +38,8 @@ class Branches:
     on_curve
         Whether each lies on the curve through equilibrium.
     relaxation
-        Eigenvalues of the derivative of the charge balance with respect to the potentials, probes following, for each
-        solution [1/energy]; none without screening.
+        Eigenvalues of the derivative of the balances of potentials and positions with respect to these, probes
+        following, for each solution [1/energy; 1 for positions]; none where nothing relaxes.
     walk
         The curve; ``s`` is the distance from equilibrium in units of its temperature.
     searched
@@ -55,7 +54,7 @@ class Branches:
 
     @property
     def stable(self) -> tuple[bool, ...]:
-        """Whether every disturbance of the potentials dies away: all eigenvalues have negative real parts."""
+        """Whether every disturbance of potentials and positions dies away: all eigenvalues have negative real parts."""
         return tuple(bool(np.all(np.real(values) < 0)) for values in self.relaxation)
 
 
@@ -194,16 +193,16 @@ def _relaxation(approach, y):
     return relaxation_of(approach.at(approach.length), y)
 
 
-def relaxation_of(problem: Problem, y: Float[Array, "unknowns"]) -> Float[Array, "regions regions"]:
-    """Derivative of the charge balances with respect to the potentials [1/energy], the other unknowns following."""
+def relaxation_of(problem: Problem, y: Float[Array, "unknowns"]) -> Float[Array, "coordinates coordinates"]:
+    """Derivative of the balances of what relaxes, potentials and positions, with respect to it [1/energy; 1 for
+    positions], the other unknowns following."""
     rough = problem.for_iterations
     slope = jax.jacfwd(lambda y: rough.balances(*rough.evaluate(y))[0])(y)
-    screened, scales = [], []
+    relaxing, scales = [], []
     for unknown in problem.unknowns:
-        is_screening = isinstance(unknown, Screening)
-        screened += [is_screening] * unknown.size
-        scales += [unknown.T if is_screening else 1.0] * unknown.size
-    regions, others = (np.flatnonzero(np.array(screened) == wanted) for wanted in (True, False))
+        relaxing += [unknown.relaxes] * unknown.size
+        scales += [unknown.unit] * unknown.size
+    regions, others = (np.flatnonzero(np.array(relaxing) == wanted) for wanted in (True, False))
     slope = slope / jnp.array(scales)
     own = slope[jnp.ix_(regions, regions)]
     if not len(others):

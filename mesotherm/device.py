@@ -203,6 +203,38 @@ class HasCoordinates(AbstractDevice):
         """The same device with its coordinates elsewhere."""
 
 
+class HasPositions(HasCoordinates):
+    """Capability: some coordinates are positions of parts that can move; Φ is then minus the force on them.
+
+    The other coordinates are potential energies.
+    """
+
+    @property
+    @abc.abstractmethod
+    def positions(self) -> tuple[str, ...]:
+        """Names of the coordinates that are positions [length]."""
+
+    @property
+    @abc.abstractmethod
+    def lengths(self) -> Float[Array, "positions"]:
+        """Over what distance each of them changes the currents [length]: the scale a search for it needs."""
+
+    @abc.abstractmethod
+    def counted_from(self, mu: Float[Array, ""], T: Float[Array, ""]) -> Self:
+        """The same device, its forces counted from those in equilibrium at μ and T at the same positions."""
+
+
+def positions_of(device: AbstractDevice) -> tuple[str, ...]:
+    """Names of the coordinates of a device that are positions; none of most."""
+    return device.positions if isinstance(device, HasPositions) else ()
+
+
+def potentials_of(device: AbstractDevice) -> tuple[str, ...]:
+    """Names of the coordinates of a device that are potential energies of regions; none of most."""
+    coordinates = device.coordinates if isinstance(device, HasCoordinates) else ()
+    return tuple(name for name in coordinates if name not in positions_of(device))
+
+
 class HasAdjustableCoupling(AbstractDevice):
     """Capability: the coupling of a terminal can be set, zero included, as a weak measuring probe needs it."""
 

@@ -4,6 +4,7 @@ Validation, device files, templates, help texts and shifts of the zero of energy
 about a component is written twice. A field is one of
 
 - :func:`parameter`: a number or an array of numbers, with a unit and a range;
+- :func:`count`: a whole number, like the rows of a ribbon, which fixes shapes;
 - :func:`names`: names a component gives to its own parts, like the dots of a device;
 - :func:`assignment`: new names, each standing for one of those, like the terminals and the dots they contact;
 - :func:`groups`: new names, each standing for some of those, like the regions of a network and the elements in them;
@@ -83,6 +84,20 @@ class Parameter:
         finite = np.all(np.isfinite(value)) or (self.infinite and not np.any(np.isnan(value)))
         above = np.all(value > self.low) if self.open_low else np.all(value >= self.low)
         return bool(finite and above and np.all(value <= self.high))
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """Meaning of a field that is a whole number, at least ``low``; it is no value that could be swept."""
+
+    doc: str
+    low: int = 1
+
+    def refuse(self, given: object) -> str:
+        """Why this cannot be; empty if it can."""
+        if isinstance(given, int) and not isinstance(given, bool) and given >= self.low:
+            return ""
+        return f"{self.doc} must be a whole number ≥ {self.low}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,7 +181,7 @@ class NamedParts:
     doc: str
 
 
-Meaning = Parameter | Names | Assignment | Groups | Links | ChosenName | TerminalName | Part | NamedParts
+Meaning = Parameter | Count | Names | Assignment | Groups | Links | ChosenName | TerminalName | Part | NamedParts
 
 MEANING = "meaning"
 """Key of a field's metadata under which its meaning stands."""
@@ -181,6 +196,11 @@ def _declared(meaning: Meaning, default: Any, **options: Any) -> Any:
 def parameter(doc: str, *, default: Any = dataclasses.MISSING, **meaning: Any) -> Any:
     """Declare a numeric field: a scalar or an array of 64-bit floats. Options are those of :class:`Parameter`."""
     return _declared(Parameter(doc, **meaning), default, converter=as_array)
+
+
+def count(doc: str, *, low: int = 1, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a whole number, at least ``low``."""
+    return _declared(Count(doc, low), default, static=True)
 
 
 def names(doc: str, *, most: int | None = None, default: Any = dataclasses.MISSING) -> Any:
@@ -357,6 +377,9 @@ class Component(eqx.Module):
             match meaning:
                 case Parameter():
                     self._check_range(name, meaning, value)
+                case Count():
+                    if reason := meaning.refuse(value):
+                        raise FieldError(name, f"{type(self).__name__}: {name} = {value!r} is not allowed; {reason}")
                 case Names():
                     self._check_names(name, meaning, value)
                 case Assignment():

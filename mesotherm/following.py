@@ -19,6 +19,7 @@ from mesotherm.experiments.experiment import read
 from mesotherm.labels import attributes_of, labelled
 from mesotherm.observables import Variable
 from mesotherm.root_problem import Problem, equilibrium_of, posed, solved
+from mesotherm.screening import Screening
 from mesotherm.steady_state import certified
 
 SECTIONS = 10
@@ -34,10 +35,11 @@ NO_SOLUTION = -1
 """In ``status`` over branches: there is no such solution."""
 
 LARGEST_EIGENVALUE = Variable(
-    "largest eigenvalue of the derivative of the charges with respect to the potentials; stable if negative",
+    "largest eigenvalue of the derivative of the balances of potentials or positions; stable if negative",
     r"\max\operatorname{Re}\lambda",
     "1/energy",
 )
+"""Of potentials; that of positions alone is a plain number."""
 
 
 class Trace(eqx.Module):
@@ -109,7 +111,8 @@ def follow(
     Returns
     -------
     Dataset
-        Everything :class:`mesotherm.SteadyStateExperiment` reads, certified, and ``largest_eigenvalue`` with screening.
+        Everything :class:`mesotherm.SteadyStateExperiment` reads, certified, and ``largest_eigenvalue`` where
+        potentials or positions are found.
         Without ``at``: along ``point``, with the parameter as a coordinate that need not grow. With ``at``: over the
         parameter and ``branch``, in the order in which the curve meets the solutions, NaN where there are no more.
         The attribute ``broke_off`` says whether the curve could not be followed to its end, or not with so many points.
@@ -149,7 +152,9 @@ def follow(
     eigenvalue = data.pop("largest_eigenvalue", None)
     dataset = labelled(data, (len(values),), [Axis(along, values, name)], job)
     if eigenvalue is not None:
-        dataset["largest_eigenvalue"] = (name, eigenvalue, attributes_of("largest_eigenvalue", LARGEST_EIGENVALUE))
+        potentials = any(isinstance(unknown, Screening) for unknown in setup.unknowns)
+        described = LARGEST_EIGENVALUE if potentials else dataclasses.replace(LARGEST_EIGENVALUE, unit="1")
+        dataset["largest_eigenvalue"] = (name, eigenvalue, attributes_of("largest_eigenvalue", described))
     dataset.attrs |= {
         "title": f"{type(setup.device).__name__} followed along {along}",
         "broke_off": int(curve.broke_off) or int(count == points),

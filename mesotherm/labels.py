@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mesotherm.axes import locate
-from mesotherm.device import HasCoordinates
+from mesotherm.device import positions_of, potentials_of
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
@@ -74,7 +74,8 @@ def labels_of(setup: Setup, experiment: AbstractExperiment) -> dict[str, list[st
     return {
         "terminal": list(setup.device.terminals),
         "probe": [unknown.terminal for unknown in setup.probes],
-        "coordinate": list(setup.device.coordinates) if isinstance(setup.device, HasCoordinates) else [],
+        "coordinate": list(potentials_of(setup.device)),
+        "moving_part": list(positions_of(setup.device)),
         "direction": ["forward", "backward"],
         "law": [*LAWS, *experiment.further_laws(setup)],
         "assumption": [*setup.device.assumptions, *experiment.assumptions],

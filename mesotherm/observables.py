@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.device import HasCoordinates, Reservoirs, Response
+from mesotherm.device import HasCoordinates, Reservoirs, Response, positions_of, potentials_of
 from mesotherm.flags import Flag
 from mesotherm.steady_state import SteadyState
 
@@ -154,13 +154,34 @@ def temperature(state):
 @observable(long_name="potential energy of the region", symbol="U", unit="energy", dimensions=("coordinate",))
 def potential(state):
     """U_α of every region of a device that has potentials, screened or given."""
-    return state.q
+    return state.q[_chosen(state, potentials_of(state.device))]
 
 
 @observable(long_name="number of electrons in the region", symbol="N", unit="1", dimensions=("coordinate",))
 def charge(state):
     """N_α, spins counted."""
-    return state.currents.conjugate
+    return state.currents.conjugate[_chosen(state, potentials_of(state.device))]
+
+
+@observable(long_name="position", symbol="x", unit="length", dimensions=("moving_part",))
+def position(state):
+    """x of every part that can move, found or given."""
+    return state.q[_chosen(state, positions_of(state.device))]
+
+
+@observable(
+    long_name="force of the electrons on the moving part", symbol="F", unit="energy/length", dimensions=("moving_part",)
+)
+def force(state):
+    """F = −⟨∂H/∂x⟩; where the position is found, counted from that in equilibrium at the same position."""
+    return -state.currents.conjugate[_chosen(state, positions_of(state.device))]
+
+
+def _chosen(state, names):
+    """Where some coordinates stand among all."""
+    if len(names) == len(state.device.coordinates):
+        return slice(None)
+    return jnp.array([state.device.coordinates.index(name) for name in names], int)
 
 
 def _floating(state):

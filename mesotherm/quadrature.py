@@ -51,12 +51,16 @@ class Spectrum(eqx.Module):
         width.
     jumps
         Energies at which the transmission jumps [energy]; they fall exactly on panel edges.
+    band_edges
+        Energies at which square roots of the energy begin or end [energy]: panels that end there are integrated over a
+        variable that leaves none.
     """
 
     bottom: Float[Array, ""]
     centres: Float[Array, "features"]
     half_widths: Float[Array, "features"]
     jumps: Float[Array, "jumps"]
+    band_edges: Float[Array, "band_edges"] = eqx.field(default_factory=lambda: jnp.zeros(0))
 
 
 class Rule(eqx.Module):
@@ -121,15 +125,22 @@ class Mesh(eqx.Module):
     rule: Rule = eqx.field(static=True)
 
 
-def mesh(spectrum: Spectrum, reservoirs: Reservoirs, effort: Effort) -> Mesh:
+def mesh(spectrum: Spectrum, reservoirs: Reservoirs, effort: Effort, *, filled: bool = False) -> Mesh:
     """The mesh for one set of reservoirs. Nodes are constants to gradients: they do not move with the parameters.
 
     ``Effort.FAST`` is one smooth (trapezoidal) rule, spectrally accurate where every scale is resolved and honest about
     it where not; ``Effort.STRICT`` grades panels of Gauss–Kronrod 15/31 down to every scale there is.
+
+    Parameters
+    ----------
+    filled
+        Whether occupations themselves are integrated, from the band bottom or from minus infinity, and not only their
+        differences. The graded rule does that whatever the effort.
     """
     spectrum, reservoirs = jax.lax.stop_gradient((spectrum, reservoirs))
-    nodes = smooth_mesh(spectrum, reservoirs) if effort is Effort.FAST else graded_mesh(spectrum, reservoirs)
-    return jax.lax.optimization_barrier(nodes)
+    if filled or effort is not Effort.FAST:
+        return jax.lax.optimization_barrier(graded_mesh(spectrum, reservoirs, filled))
+    return jax.lax.optimization_barrier(smooth_mesh(spectrum, reservoirs))
 
 
 def _window(spectrum: Spectrum, reservoirs: Reservoirs, reach: float):
@@ -171,6 +182,10 @@ def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     steepest = 1 / jnp.min(reservoirs.T) + 2 / jnp.min(spectrum.half_widths, initial=jnp.inf)
     if spectrum.jumps.size:
         unresolved = jnp.inf
+    if spectrum.band_edges.size:
+        inside = (spectrum.band_edges - anchor > low) & (spectrum.band_edges - anchor < high)
+        at_bottom = jnp.any(low + anchor <= spectrum.bottom)
+        unresolved = jnp.where(jnp.any(inside) | at_bottom, jnp.inf, unresolved)
     return Mesh(
         anchor=anchor[None],
         offset=(scale / 2 * (growth - 1 / growth))[None],
@@ -181,12 +196,15 @@ def smooth_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     )
 
 
-def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
+def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs, filled: bool = False) -> Mesh:
     """Gauss–Kronrod 15/31 on panels between all edges of all features and all reservoirs, clipped to the window.
 
     Neighbouring edges may come from different anchors; their panel is counted from the anchor with the finer scale.
+    Where states are ``filled`` all the way down and the band has no bottom, one more panel goes to minus infinity.
     """
     low, high = _window(spectrum, reservoirs, FERMI_EDGES[-1])
+    if filled:
+        low = jnp.where(jnp.isfinite(spectrum.bottom), jnp.minimum(spectrum.bottom, low), low)
     opening = jnp.maximum(jnp.max(spectrum.jumps, initial=-jnp.inf), spectrum.bottom)
     high = jnp.maximum(high, opening + OPENING_REACH * jnp.max(reservoirs.T))
     fermi = np.array(FERMI_EDGES)
@@ -194,12 +212,11 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     beyond = jnp.maximum((high - low) / (widths * FEATURE_EDGES[-1]), 1.0)
     side = widths * np.array(FEATURE_EDGES) * beyond ** np.clip(np.linspace(-0.2, 1, len(FEATURE_EDGES)), 0, 1)
     feature = jnp.concatenate([-side, 0 * widths, side], axis=1)
-    anchors = jnp.concatenate(
-        [_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), spectrum.jumps]
-    )
-    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), feature.ravel(), jnp.zeros_like(spectrum.jumps)])
+    sudden = jnp.concatenate([spectrum.jumps, spectrum.band_edges])
+    anchors = jnp.concatenate([_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), sudden])
+    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), feature.ravel(), 0 * sudden])
     scales = jnp.concatenate(
-        [_spread(reservoirs.T, len(fermi)), _spread(spectrum.half_widths, feature.shape[1]), 0 * spectrum.jumps]
+        [_spread(reservoirs.T, len(fermi)), _spread(spectrum.half_widths, feature.shape[1]), 0 * sudden]
     )
     position = anchors + offsets
     outside = (position < low) | (position > high)
@@ -214,14 +231,42 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs) -> Mesh:
     start = (anchors[left] - anchor) + offsets[left]
     stop = (anchors[right] - anchor) + offsets[right]
     half = (stop - start) / 2
+    offset = (stop + start)[:, None] / 2 + half[:, None] * KRONROD_NODES
+    weight = half[:, None] * KRONROD_WEIGHTS
+    if spectrum.band_edges.size:
+        edge = jnp.any((anchors + offsets)[:, None] == spectrum.band_edges, axis=1)
+        offset, weight = _without_roots(start, stop, edge[left], edge[right], offset, weight)
+    if filled:
+        depth = (high - low)[None, None]
+        part = (1 + KRONROD_NODES) / 2
+        below = jnp.isneginf(spectrum.bottom)
+        anchor = jnp.append(low, anchor)
+        offset = jnp.concatenate([depth * (1 - 1 / part), offset])
+        weight = jnp.concatenate([jnp.where(below, depth / (2 * part**2), 0.0) * KRONROD_WEIGHTS, weight])
     return Mesh(
         anchor=anchor,
-        offset=(stop + start)[:, None] / 2 + half[:, None] * KRONROD_NODES,
-        weight=half[:, None] * KRONROD_WEIGHTS,
+        offset=offset,
+        weight=weight,
         unseen=jnp.asarray(64 * EPSILON),
         end_share=jnp.zeros(2),
         rule=GAUSS_KRONROD,
     )
+
+
+def _without_roots(start, stop, from_edge, to_edge, offset, weight):
+    r"""Nodes and weights of panels that begin or end at a band edge: E = start + width · t², stop − width (1 − t)², or
+    start + width · sin²(πt/2) where both ends are edges, 0 < t < 1."""
+    width, t = (stop - start)[:, None], (1 + KRONROD_NODES) / 2
+    from_edge, to_edge = from_edge[:, None], to_edge[:, None]
+    both = from_edge & to_edge
+    up, down = start[:, None], stop[:, None]
+    from_start = up + width * jnp.where(both, np.sin(np.pi * t / 2) ** 2, t**2)
+    from_stop = down - width * jnp.where(both, np.cos(np.pi * t / 2) ** 2, (1 - t) ** 2)
+    nearer = jnp.where(both, jnp.abs(up) <= jnp.abs(down), from_edge)
+    moved = jnp.where(nearer, from_start, from_stop)
+    steep = jnp.where(both, np.pi / 4 * np.sin(np.pi * t), jnp.where(from_edge, t, 1 - t))
+    changed = from_edge | to_edge
+    return jnp.where(changed, moved, offset), jnp.where(changed, width * steep * KRONROD_WEIGHTS, weight)
 
 
 def _spread(values, times):

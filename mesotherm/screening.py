@@ -70,6 +70,14 @@ class Screening(AbstractUnknown):
         return False
 
     @property
+    def relaxes(self):
+        return True
+
+    @property
+    def unit(self):
+        return self.T
+
+    @property
     def equilibrium(self):
         return self.mu, self.T
 

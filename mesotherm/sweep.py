@@ -167,7 +167,7 @@ def _climb(job, paths, grid, seconds, progress):
     total = len(grid)
     data: dict[str, np.ndarray] = {}
     left = np.arange(total)
-    rungs = LADDER[[effort for effort, _ in LADDER].index(job.setup.device.first_effort) :]
+    rungs = LADDER[[effort for effort, _ in LADDER].index(job.setup.first_effort) :]
     for rung, (effort, batches) in enumerate(rungs):
         settled = total - len(left)
 

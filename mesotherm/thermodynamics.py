@@ -178,7 +178,7 @@ def balance_of_floating_terminals(state):
     return _worst(missing, allowed)
 
 
-@law("charges of screened regions are those their potentials ask for", "1")
+@law("charges of screened regions and forces on moving parts are in balance", "1")
 def charge_balance(state):
     missing, allowed = [jnp.zeros(())], [jnp.zeros(())]
     answer = Answer(state.currents, state.error, state.one_way)

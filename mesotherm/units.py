@@ -1,7 +1,8 @@
 """The border between quantities with SI units, as people write them, and the plain numbers inside (k_B = ħ = e = 1).
 
-One energy unit is chosen once, for example "meV". Internal units are products of powers of ``energy``, ``hbar``,
-``k_B`` and ``e``, or "1": "energy/k_B" is a temperature, "energy/hbar" a particle current or a tunnel rate.
+One energy unit is chosen once, for example "meV", and, where something moves, one length, for example "nm". Internal
+units are products of powers of ``energy``, ``hbar``, ``k_B``, ``e`` and ``length``, or "1": "energy/k_B" is a
+temperature, "energy/hbar" a particle current or a tunnel rate.
 
 The two frequency rules. What a text in hertz means depends on what is needed there:
 
@@ -43,18 +44,22 @@ from mesotherm.unit_texts import (
     unit_of,
 )
 
-DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS", "A^2/Hz", "W^2/Hz", "A*W/Hz", "ns")
+DEFAULT_RESULTS = ("nA", "fW", "K", "fW/K", "uV/K", "uS", "A^2/Hz", "W^2/Hz", "A*W/Hz", "ns", "pN", "N/m")
 """Units of results where none are chosen: currents, powers, temperatures, entropy rates, thermopowers, conductances,
-noise of currents, of heat currents, of both with each other, times."""
+noise of currents, of heat currents, of both with each other, times, forces, stiffnesses."""
 
 ENERGY_RANGE = Fraction(1, 10**60), Fraction(10**60)
 """Energy units that can be chosen [J]. Within it no factor of a conversion leaves the range of 64-bit numbers."""
+
+LENGTH_RANGE = Fraction(1, 10**30), Fraction(10**30)
+"""Length units that can be chosen [m]."""
 
 INTERNAL_BASE: dict[str, Dimension] = {
     "energy": (1, 2, -2, 0, 0),
     "hbar": (1, 2, -1, 0, 0),
     "k_B": (1, 2, -2, 0, -1),
     "e": (0, 0, 1, 1, 0),
+    "length": (0, 1, 0, 0, 0),
 }
 """What internal units are products of. The dimensions are independent, so that a dimension has one internal unit."""
 
@@ -74,13 +79,16 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "energy^3/hbar": ("a noise of heat currents", '"1 fW^2/Hz"'),
     "e*energy^2/hbar": ("a noise of electric with heat currents", '"1 fA*fW/Hz"'),
     "hbar/energy": ("a time", '"10 ns"'),
+    "length": ("a length", '"2.5 angstrom"'),
+    "energy/length": ("a force", '"1 nN"'),
+    "energy/length^2": ("a stiffness", '"0.23 N/m"'),
+    "hbar^2/energy/length^2": ("a mass", '"300 dalton"'),
+    "hbar/length^2": ("a friction coefficient", '"1e-12 kg/s"'),
 }
 """Internal units of everything a result can be, with its name and texts that are accepted for it."""
 
 OTHER_DIMENSIONS: dict[Dimension, str] = {
     (0, 0, 1, 0, 0): "a time",
-    (0, 1, 0, 0, 0): "a length",
-    (1, 0, 0, 0, 0): "a mass",
     (0, 0, 1, 1, 0): "a charge",
     (1, 2, -1, 0, 0): "an action",
     (1, 2, -2, 0, -1): "an energy per kelvin",
@@ -92,7 +100,7 @@ OTHER_DIMENSIONS: dict[Dimension, str] = {
 
 
 class NoEnergyUnitError(UnitError):
-    """A unit where only plain numbers can be: no energy unit was chosen."""
+    """A unit where only plain numbers can be: no energy unit, or no length, was chosen."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,20 +133,27 @@ class Units:
         and texts without dimension, and results stay as they are.
     results
         Units of results, at most one for each dimension; dimensions not covered have that of ``DEFAULT_RESULTS``,
-        energies the energy unit.
+        energies the energy unit, lengths the length unit.
+    length
+        "nm", or with a number in front, "2.5 angstrom". ``None``: no length unit was chosen; lengths, and what has one
+        in its unit, are plain numbers.
 
-    Errors: :class:`UnitError` for an unknown unit, an energy unit that is no energy, a result unit of a dimension that
-    no result has, two of one dimension, and result units without an energy unit.
+    Errors: :class:`UnitError` for an unknown unit, an energy unit that is no energy, a length unit that is no length, a
+    result unit of a dimension that no result has, two of one dimension, and result units without an energy unit.
     """
 
     energy: str | None = None
     results: tuple[str, ...] = DEFAULT_RESULTS
+    length: str | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "results", tuple(self.results))
         if self.energy is not None:
             object.__setattr__(self, "energy", self.energy.strip(" "))
             _energy_unit(self.energy)
+        if self.length is not None:
+            object.__setattr__(self, "length", self.length.strip(" "))
+            _length_unit(self.length)
         if self.results == DEFAULT_RESULTS:
             return  # these are good, and need no unit library
         if self.energy is None and self.results:
@@ -200,12 +215,13 @@ class Units:
 
     def written(self, unit: str) -> str:
         """An internal unit with the name of the energy unit in it: "energy^2/hbar" is "meV^2/hbar"."""
-        if self.energy is None:
-            return unit
-        if unit == "energy":
-            return self.energy
-        energy = self.energy if FACTOR.fullmatch(self.energy) else f"({self.energy})"
-        return re.sub(r"\benergy\b", lambda _: energy, unit)
+        for name, chosen in (("energy", self.energy), ("length", self.length)):
+            if chosen is not None and unit == name:
+                return chosen
+            if chosen is not None:
+                factor = chosen if FACTOR.fullmatch(chosen) else f"({chosen})"
+                unit = re.sub(rf"\b{name}\b", lambda _, factor=factor: factor, unit)
+        return unit
 
     def _exact_factor(self, written: str, unit: str, text: str) -> Fraction:
         """One ``written`` unit in an internal one; ``text`` is what messages show."""
@@ -219,12 +235,18 @@ class Units:
                 f"{shown(text)} has a unit, but no energy unit was chosen; add a table [units] with energy = "
                 '"meV" (or another energy) to the file, or give plain numbers only.'
             )
+        if self.length is None and powers[-1]:
+            raise NoEnergyUnitError(
+                f'{shown(text)} has a length in its unit, but no length unit was chosen; add length = "nm" (or another '
+                "length) to the table [units] of the file, or give a plain number."
+            )
         return scale / self._in_si(powers)
 
     def _in_si(self, powers: tuple[int, ...]) -> Fraction:
         """An internal unit in SI base units."""
         assert self.energy is not None
-        bases = _energy_unit(self.energy).scale, _constant("hbar"), _constant("k_B"), _constant("e")
+        length = Fraction(1) if self.length is None else _length_unit(self.length).scale
+        bases = _energy_unit(self.energy).scale, _constant("hbar"), _constant("k_B"), _constant("e"), length
         return math.prod((base**power for base, power in zip(bases, powers, strict=True)), start=Fraction(1))
 
     # Numbers to results.
@@ -237,19 +259,21 @@ class Units:
         energies; then defaults that need a charge.
         """
         powers = _powers(unit)
-        if self.energy is None or powers is None or not any(powers):
+        if self.energy is None or powers is None or not any(powers) or (self.length is None and powers[-1]):
             return None
         dimension, charge = _dimension(powers), INTERNAL_BASE["e"]
         times_e = tuple(d + c for d, c in zip(dimension, charge, strict=True))
         over_e = tuple(d - c for d, c in zip(dimension, charge, strict=True))
         own, default = self.results, DEFAULT_RESULTS
         energy = (_energy_unit(self.energy).written,)
+        length = () if self.length is None else (_length_unit(self.length).written,)
         for candidates, needed, charges, remark in (
             (own, dimension, 0, ""),
             (default, dimension, 0, ""),
             (own, times_e, 1, " times e"),
             (own, over_e, -1, " over e"),
             (energy, dimension, 0, ""),
+            (length, dimension, 0, ""),
             (default, times_e, 1, " times e"),
             (default, over_e, -1, " over e"),
         ):
@@ -369,11 +393,30 @@ def _constant(name: str) -> Fraction:
     return named_unit(name).scale
 
 
+def _scaled_unit(text: str) -> tuple[Fraction | float, WrittenUnit]:
+    """A unit with perhaps a number in front."""
+    number, written = number_and_unit(text) if NUMBER.match(text.strip(" ")) else (Fraction(1), text.strip(" "))
+    return number, unit_of(written)
+
+
+@functools.lru_cache(maxsize=16)
+def _length_unit(text: str) -> WrittenUnit:
+    """The length unit, with the number in front of it in ``scale`` but not in ``written``."""
+    number, unit = _scaled_unit(text)
+    if unit.dimension != INTERNAL_BASE["length"]:
+        raise UnitError(
+            f'{shown(text)} is no length but {_named(unit.dimension)}; name a length as the length unit, like "nm".'
+        )
+    low, high = LENGTH_RANGE
+    if isinstance(number, float) or not low <= number * unit.scale <= high:
+        raise UnitError(f'{shown(text)} is not from {float(low):g} m to {float(high):g} m; name a length like "nm".')
+    return dataclasses.replace(unit, scale=number * unit.scale)
+
+
 @functools.lru_cache(maxsize=16)
 def _energy_unit(text: str) -> WrittenUnit:
     """The energy unit, with the number in front of it in ``scale`` but not in ``written``."""
-    number, written = number_and_unit(text) if NUMBER.match(text.strip(" ")) else (Fraction(1), text.strip(" "))
-    unit = unit_of(written)
+    number, unit = _scaled_unit(text)
     if unit.dimension != INTERNAL_BASE["energy"]:
         raise UnitError(
             f'{shown(text)} is no energy but {_named(unit.dimension)}; name an energy as the energy unit, like "meV".'

@@ -38,6 +38,22 @@ class AbstractUnknown(Component):
     def spectator(self) -> bool:
         """Whether the device's other currents do not depend on this unknown."""
 
+    @property
+    def relaxes(self) -> bool:
+        """Whether what is found follows its balance in time, towards it where a solution is stable."""
+        return False
+
+    @property
+    def several_solutions(self) -> bool:
+        """Whether solutions other than the one reached from equilibrium are so common that Newton's steps alone are not
+        to be trusted."""
+        return False
+
+    @property
+    def unit(self) -> Float[Array, ""]:
+        """What one of the dimensionless coordinates of an unknown that relaxes stands for."""
+        return jnp.ones(())
+
     @abc.abstractmethod
     def check(self, device: AbstractDevice, floating: tuple[str, ...]) -> None:
         """Raise ``ValueError`` if the device cannot have this unknown while the terminals ``floating`` float."""

@@ -147,6 +147,10 @@ UNITS = model(
             None,
         ),
     ),
+    length=(
+        str | None,
+        field('the length unit, like "nm", of plain numbers with a length in their unit, where something moves', None),
+    ),
     results=(
         list[str],
         field(
@@ -261,6 +265,10 @@ class _File:
         except UnitError as error:
             self.reader.problem(("units", "energy"), str(error), energy)
             chosen = Units(SOME_ENERGY)
+        try:
+            chosen = dataclasses.replace(chosen, length=keys.get("length"))
+        except UnitError as error:
+            self.reader.problem(("units", "length"), str(error), keys["length"])
         try:
             return dataclasses.replace(chosen, results=tuple(keys.get("results", DEFAULT_RESULTS)))
         except UnitError as error:

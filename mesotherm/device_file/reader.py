@@ -16,6 +16,7 @@ from mesotherm.fields import (
     NOT_EMPTY,
     Assignment,
     ChosenName,
+    Count,
     FieldError,
     Groups,
     Links,
@@ -358,6 +359,8 @@ def with_names_only(cls: type, values: Mapping[str, Any]) -> Any:
         value = values.get(name)
         known: Any = None
         match meaning, value:
+            case Count(), int():
+                known = value
             case Names(), list() | tuple():
                 known = tuple(value)
             case Assignment(), Mapping():

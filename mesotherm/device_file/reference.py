@@ -13,6 +13,7 @@ from mesotherm.device_file.schema import described, model_of
 from mesotherm.fields import (
     Assignment,
     ChosenName,
+    Count,
     Groups,
     Links,
     Meaning,
@@ -158,6 +159,8 @@ def _form(meaning: Meaning) -> str:
             return f"; a table, for each of the {one} one number, or a table of numbers for each of the {other}"
         case Parameter(column=True):
             return "; a column of numbers"
+        case Count(low=low):
+            return f"; a whole number ≥ {low}"
         case Names(most=most):
             return "; a list of names" + (f", at most {most}" if most else "")
         case Assignment(of=of):

@@ -18,6 +18,7 @@ from mesotherm.catalogue import kind_of, kinds, parts, role_name, with_article
 from mesotherm.fields import (
     Assignment,
     ChosenName,
+    Count,
     Groups,
     Links,
     NamedParts,
@@ -147,6 +148,11 @@ def _model_of(cls: type, without: frozenset[str], there: tuple[tuple[str, str], 
             case Parameter():
                 left_out = ... if meaning.left_out is None and default is ... else {}
                 keys[name] = table(described(meaning), entries_schema(meaning), left_out)
+            case Count():
+                keys[name] = (
+                    Annotated[int, pydantic.Field(ge=meaning.low)],
+                    field(f"{meaning.doc}; a whole number ≥ {meaning.low}", default),
+                )
             case Names():
                 keys[name] = list[str], field(meaning.doc, default if default is ... else list(default))
             case Assignment():

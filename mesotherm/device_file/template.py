@@ -15,6 +15,7 @@ from mesotherm.fields import (
     Assignment,
     ChosenName,
     Component,
+    Count,
     Groups,
     Links,
     NamedParts,
@@ -172,6 +173,8 @@ def _component(component: Component, where: tuple[str, ...]) -> Iterator[str]:
                 yield _with_comment(f"{name} = {float(value)!r}", described(meaning))
             case Parameter(entries=()):
                 yield _with_comment(f"{name} = {np.asarray(value).tolist()}", described(meaning))
+            case Count():
+                yield _with_comment(f"{name} = {value}", meaning.doc)
             case Names() | TerminalName(several=True):
                 yield _with_comment(f"{name} = {_listed(value)}", meaning.doc)
             case TerminalName() | ChosenName():

@@ -42,15 +42,19 @@ class AbstractChargedConductor(AbstractCoherentDevice, HasCoordinates):
         Energies are counted from ``bottom``: a rounding error δ of the bottom would change a charge by √δ.
         """
 
-    def transmission(self, energy):
-        passed, _ = self.elements(energy - self.bottom)
+    def matrices(self, energy):
+        passed, injected = self.elements(energy - self.bottom)
         size, none = len(self.terminals), jnp.zeros_like(energy)
-        return jnp.stack([passed.get((i, j), none) for i in range(size) for j in range(size)]).reshape(size, size)
+        pairs = [passed.get((i, j), none) for i in range(size) for j in range(size)]
+        density = jnp.stack([jnp.stack(column) for column in injected], axis=1) if injected else jnp.zeros((size, 0))
+        return jnp.stack(pairs).reshape(size, size), density
+
+    def transmission(self, energy):
+        return self.matrices(energy)[0]
 
     def injectivity(self, energy: Float[Array, ""]) -> Float[Array, "terminals coordinates"]:
         """Electrons per energy and spin that each terminal sends into each region, at one energy [1/energy]."""
-        _, injected = self.elements(energy - self.bottom)
-        return jnp.stack([jnp.stack(column) for column in injected], axis=1)
+        return self.matrices(energy)[1]
 
     @abc.abstractmethod
     def poles(self, highest: Float[Array, ""]) -> tuple[Complex[Array, "poles"], Bool[Array, "poles"]]:

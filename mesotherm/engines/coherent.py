@@ -18,7 +18,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.conventions import EPSILON, PLANCK
-from mesotherm.device import AbstractDevice, Answer, Effort, LogTemperature, Reservoirs, Response
+from mesotherm.device import (
+    AbstractDevice,
+    Answer,
+    Effort,
+    HasCoordinates,
+    HasPositions,
+    LogTemperature,
+    Reservoirs,
+    Response,
+)
 from mesotherm.distributions import occupation
 from mesotherm.quadrature import Mesh, Spectrum, mesh
 
@@ -42,6 +51,12 @@ class AbstractCoherentDevice(AbstractDevice):
     def transmission(self, energy: Float[Array, ""]) -> Float[Array, "terminals terminals"]:
         """Transmission probabilities [out, in] at one energy, summed over channels; the diagonal is not used. Rows and
         columns must have equal sums (unitarity), or particles are not conserved."""
+
+    def matrices(
+        self, energy: Float[Array, ""]
+    ) -> tuple[Float[Array, "terminals terminals"], Float[Array, "terminals coordinates"]]:
+        """Transmissions at one energy, and what each terminal injects for each coordinate [1/(energy × unit of q)]."""
+        return self.transmission(energy), jnp.zeros((len(self.terminals), 0))
 
     @abc.abstractmethod
     def spectrum(self) -> Spectrum:
@@ -80,10 +95,10 @@ class AbstractCoherentDevice(AbstractDevice):
                 one_way = jnp.sum(both_flow), jnp.sum(both_flow * jnp.abs(from_mu))
                 rows.append((particle, heat, particle_error, heat_error, *one_way))
             charges = [
-                sum(from_terminal * filled for from_terminal, (filled, _) in zip(column, states, strict=True))
-                for column in injectivity
+                _charge(column, states, weight, self._occupation_counted_from(name, offset, anchor), nodes)
+                for name, column in zip(self._coordinate_names(injectivity), injectivity, strict=True)
             ]
-            return rows, [nodes.rule.apply(weight * charge) for charge in charges]
+            return rows, charges
 
         panels, charges = jax.vmap(group)(nodes.anchor, nodes.offset, nodes.weight)
         edges = self.lost_at_edges(reservoirs)
@@ -99,13 +114,29 @@ class AbstractCoherentDevice(AbstractDevice):
             heat_error = heat_error + EPSILON * jnp.abs(mu * particle)
             rows.append((particle, heat + mu * particle, particle_error, heat_error, one_way, one_way_heat))
         columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
-        charge, charge_error = (
-            self.spin_degeneracy * jnp.array([jnp.sum(row[k]) for row in charges], float) for k in (0, 1)
+        charge, charge_error, gross = (
+            self.spin_degeneracy * jnp.array([jnp.sum(row[k]) for row in charges], float) for k in (0, 1, 2)
         )
-        charge_error = charge_error + nodes.unseen * charge
+        charge_error = charge_error + nodes.unseen * gross
         value = Response(columns[0], columns[1], charge)
         error = Response(columns[2], columns[3], charge_error)
-        return Answer(value, error, Response(columns[4], columns[5], charge))
+        return Answer(value, error, Response(columns[4], columns[5], gross))
+
+    @property
+    def forces_counted_from(self) -> tuple[Float[Array, ""], Float[Array, ""]] | None:
+        """μ and T of the equilibrium whose forces are taken off those on positions; ``None``: nothing is taken off."""
+        return None
+
+    def _coordinate_names(self, injectivity):
+        return self.coordinates if isinstance(self, HasCoordinates) else ("",) * len(injectivity)
+
+    def _occupation_counted_from(self, name, offset, anchor):
+        """The occupation that is taken off a coordinate's, and the part that is empty, if there is one."""
+        rest = self.forces_counted_from
+        if rest is None or not isinstance(self, HasPositions) or name not in self.positions:
+            return None
+        mu, T = rest
+        return occupation((offset - (mu - anchor)) / T)
 
     def nodes(self, reservoirs: Reservoirs, effort: Effort) -> Mesh:
         """Where the integrands are evaluated."""
@@ -162,6 +193,19 @@ class AbstractCoherentDevice(AbstractDevice):
 def _first_positive(flux, other):
     """What an error that nodes do not see is relative to: the flux; where they see none, another; else one."""
     return jnp.where(flux > 0, flux, jnp.where(other > 0, other, 1.0))
+
+
+def _charge(column, states, weight, rest, nodes):
+    """What the electrons of all terminals do to a coordinate, on one group of nodes: the integral, its bound, and the
+    integral of the sizes of all terms."""
+    filled = [state[0] for state in states]
+    gross = filled
+    if rest is not None:
+        ahead = [(full * rest[1], rest[0] * empty) for full, empty in states]
+        filled, gross = [more - less for more, less in ahead], [more + less for more, less in ahead]
+    value, error = nodes.rule.apply(weight * sum(a * b for a, b in zip(column, filled, strict=True)))
+    terms = weight * sum(jnp.abs(a) * b for a, b in zip(column, gross, strict=True))
+    return value, error + nodes.end_share[0] * terms[0] + nodes.end_share[1] * terms[-1], jnp.sum(terms)
 
 
 def _flows(transmission, states, weight):

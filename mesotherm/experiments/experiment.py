@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from mesotherm.device import AbstractDevice, Assumption, Effort, Reservoirs
+from mesotherm.device import AbstractDevice, Assumption, Effort, Reservoirs, positions_of, potentials_of
 from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable, bounded
 from mesotherm.results import Outcome
-from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, coordinates_of, in_turn, steady_state
+from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, in_turn, steady_state
 from mesotherm.thermodynamics import audit, violation
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
@@ -33,8 +33,11 @@ STATE_OBSERVABLES = (
     "probe_temperature",
     "potential",
     "charge",
+    "position",
+    "force",
 )
-"""What every experiment reads off each state it reports; what is of probes or of regions, where there are any."""
+"""What every experiment reads off each state it reports; what is of probes, regions or moving parts, where there are
+any."""
 
 
 STATUS = Variable("outcome of the computation", "status", "1", flags=Outcome)
@@ -49,6 +52,13 @@ class Setup(eqx.Module):
     tolerance: Float[Array, ""] = parameter(
         "largest error bound, relative to the one-way flux", unit="1", low=0.0, open_low=True, default=DEFAULT_TOLERANCE
     )
+
+    @property
+    def first_effort(self) -> Effort:
+        """Where a sweep begins: as the device says, but where one of several solutions is wanted, with the rung that
+        follows the way from equilibrium."""
+        several = any(unknown.several_solutions for unknown in self.unknowns)
+        return Effort.STUBBORN if several else self.device.first_effort
 
     def solve(self, effort: Effort) -> SteadyState:
         """The steady state, with its outcome stored, never raised."""
@@ -165,7 +175,11 @@ ASSUMPTION_VALUE = {"assumption_value": Variable("what each assumption needs sma
 
 def state_observables(device: AbstractDevice, unknowns: Sequence[AbstractUnknown]) -> tuple[str, ...]:
     """Names of the observables ``read`` returns; those of probes, regions and loads only where there are any."""
-    there = {"probe": bool(probes(unknowns)), "coordinate": bool(coordinates_of(device).size)}
+    there = {
+        "probe": bool(probes(unknowns)),
+        "coordinate": bool(potentials_of(device)),
+        "moving_part": bool(positions_of(device)),
+    }
     return tuple(
         name
         for name in STATE_OBSERVABLES

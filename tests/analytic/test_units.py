@@ -139,8 +139,26 @@ def test_internal_units_are_named_with_the_energy_unit():
     assert Units("25 meV").written("energy") == "25 meV"
     assert Units("25 meV").written("energy^2/hbar") == "(25 meV)^2/hbar"
     assert Units().written("energy^2/hbar") == "energy^2/hbar"
+    units = Units("meV", length="nm")
+    assert units.written("energy/length^2") == "meV/nm^2"
     for unit in QUANTITIES:
-        assert MILLI.factor(MILLI.written(unit), unit) == 1.0
+        assert units.factor(units.written(unit), unit) == 1.0
+
+
+def test_lengths_need_a_length_unit():
+    """Units of stiffness and mass of Mehring, Bustos-Marún & Calvo (2024), Appendix A, from γ₀ and a."""
+    units = Units("3.88 eV", length="2.5 angstrom")
+    assert 1 / units.number("1 N/m", "energy/length^2") == pytest.approx(9.946, abs=5e-4)
+    electron_mass = units.number("1 electron_mass", "hbar^2/energy/length^2")
+    assert 1 / electron_mass == pytest.approx(0.3142, abs=5e-5)
+    assert units.result("length") == ResultUnit("angstrom", 2.5)
+    assert MILLI.result("energy/length") is None
+    with pytest.raises(UnitError, match="no length unit was chosen"):
+        MILLI.number("1 nm", "length")
+    with pytest.raises(UnitError, match="no length but an energy"):
+        Units("meV", length="meV")
+    with pytest.raises(UnitError, match="from 1e-30 m"):
+        Units("meV", length="0 nm")
 
 
 @REPRODUCIBLE
@@ -318,7 +336,7 @@ def test_bad_texts_are_not_split(text):
         ("inf meV", DEFAULT_RESULTS, "not positive and finite"),
         ("nan meV", DEFAULT_RESULTS, "not a number"),
         ("1e80 J", DEFAULT_RESULTS, "1e-60 J to 1e+60 J"),
-        ("meV", ("m",), "a length, which no result is"),
+        ("meV", ("T",), "a magnetic field, which no result is"),
         ("meV", ("%",), "a number without dimension, which no result is"),
         ("meV", ("nA", "W", "pA"), '"nA" and "pA" are both units of an electric current'),
         ("meV", ("Hz", "1/s"), "both units of a rate"),

@@ -1,0 +1,108 @@
+"""A strip of a square lattice between two leads of the same width, with any level at every site."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mesotherm.devices.leads import ChainLead
+from mesotherm.engines.tight_binding import AbstractLayered, AbstractLead, injection
+from mesotherm.fields import FieldError, count, parameter
+
+
+class Ribbon(AbstractLayered):
+    r"""A disordered strip of a square lattice: ``length`` columns of ``width`` sites from L to R.
+
+    .. math:: H = \sum_i \varepsilon_i c_i^\dagger c_i - t \sum_{\langle i,j\rangle} (c_i^\dagger c_j + \mathrm{h.c.})
+
+    The leads are clean strips of the same width. Between them and the disordered columns stands a clean column of lead
+    sites at either end, which the contact hoppings join to the strip.
+
+    Assumes: non-interacting electrons; for currents (not for transmissions), no resonance narrower than the
+    temperature.
+
+    Examples
+    --------
+    >>> clean = Ribbon(width=2, length=3, levels=[0] * 6, hopping=1.0, lead_level=0.0, lead_hopping=1.0,
+    ...                contact_L=1.0, contact_R=1.0)
+    >>> round(float(clean.transmission(0.3)[0, 1]), 12)
+    2.0
+    """
+
+    width: int = count("sites across the strip")
+    length: int = count("columns of sites along it")
+    levels: Float[Array, "sites"] = parameter("levels of the sites, column after column", gauge=True, column=True)
+    hopping: Float[Array, ""] = parameter("hopping t between neighbours in the strip")
+    lead_level: Float[Array, ""] = parameter("level of the sites of the leads", gauge=True)
+    lead_hopping: Float[Array, ""] = parameter("hopping in the leads", low=0.0, open_low=True)
+    contact_L: Float[Array, ""] = parameter("hopping between L and the strip")
+    contact_R: Float[Array, ""] = parameter("hopping between R and the strip")
+    spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
+
+    def __check_init__(self):
+        if jnp.size(self.levels) != self.width * self.length:
+            raise FieldError(
+                "levels",
+                f"Ribbon: there are {jnp.size(self.levels)} levels for {self.length} columns of {self.width} sites; "
+                f"give {self.width * self.length}.",
+            )
+
+    @property
+    def terminal_leads(self):
+        lead = StripLead(self.lead_level, self.lead_hopping, self.width)
+        return (("L", lead), ("R", lead))
+
+    def layers(self):
+        across = np.eye(self.width, k=1) + np.eye(self.width, k=-1)
+        columns = jax.vmap(jnp.diag)(self.levels.reshape(self.length, self.width)) - self.hopping * across
+        clean = self.lead_level * jnp.eye(self.width) - self.lead_hopping * across
+        hops = jnp.concatenate([self.contact_L[None], jnp.full(self.length - 1, self.hopping), self.contact_R[None]])
+        onsite = jnp.concatenate([clean[None], columns, clean[None]])
+        return onsite, -hops[:, None, None] * np.eye(self.width)
+
+    @classmethod
+    def example(cls) -> "Ribbon":
+        """Two columns of three sites; energies in units of k_B T."""
+        return cls(  # pyright: ignore[reportCallIssue]  (terminals and others are properties)
+            width=3,
+            length=2,
+            levels=[1.0, -2.0, 0.5, 2.0, -1.0, 0.0],
+            hopping=8.0,
+            lead_level=0.0,
+            lead_hopping=8.0,
+            contact_L=6.0,
+            contact_R=7.0,
+        )
+
+
+class StripLead(AbstractLead):
+    r"""A clean strip of a square lattice, as its first column sees the rest: a chain for every transverse mode,
+
+    .. math:: \chi_n(m) = \sqrt{\tfrac{2}{W+1}}\, \sin\frac{\pi n m}{W+1}, \qquad
+              E_n = E_0 - 2t \cos\frac{\pi n}{W+1}
+    """
+
+    level: Float[Array, ""] = parameter("level of the sites", gauge=True)
+    hopping: Float[Array, ""] = parameter("hopping between neighbours", low=0.0, open_low=True)
+    sites: int = count("sites across")
+
+    @property
+    def width(self):
+        return self.sites
+
+    def _modes(self):
+        """Transverse modes, one per column, and the bottoms of their chains' levels."""
+        number = np.arange(1, self.sites + 1)
+        angle = np.pi * number / (self.sites + 1)
+        modes = np.sqrt(2 / (self.sites + 1)) * np.sin(np.outer(number, angle))
+        return modes, self.level - 2 * self.hopping * np.cos(angle)
+
+    def coupling(self, energy):
+        modes, levels = self._modes()
+        sigma = ChainLead(jnp.zeros(()), self.hopping, self.hopping).self_energy(energy - levels)
+        return (modes * sigma) @ modes.T, modes * injection(sigma)
+
+    @property
+    def band_edges(self):
+        _, levels = self._modes()
+        return jnp.concatenate([levels - 2 * self.hopping, levels + 2 * self.hopping])
