@@ -28,6 +28,9 @@ FEATURE_EDGES = (3.6, 28.5, 200.0, 1650.0, 1.66e4, 1.66e5, 1.67e6)
 few as keep the two rules within 2e-10 of a Lorentzian's integral of each other (1e-8 of its heat in the far tail). In a
 wider window the outer ones move apart, so that no panel spans more than the nested rules can judge."""
 
+EDGE_SHARE = 0.3
+"""Panels at a band edge end this part of the way to the nearest pole: the root takes it nearer."""
+
 OPENING_REACH = 36.0
 """The graded rule ends no less than this many T above a band bottom or a jump: where only the tail of a Fermi function
 passes, that is where it ends."""
@@ -213,10 +216,15 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs, filled: bool = False
     side = widths * np.array(FEATURE_EDGES) * beyond ** np.clip(np.linspace(-0.2, 1, len(FEATURE_EDGES)), 0, 1)
     feature = jnp.concatenate([-side, 0 * widths, side], axis=1)
     sudden = jnp.concatenate([spectrum.jumps, spectrum.band_edges])
-    anchors = jnp.concatenate([_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), sudden])
-    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), feature.ravel(), 0 * sudden])
+    nearest = EDGE_SHARE * _nearest_singularity(spectrum, reservoirs)
+    aside = jnp.concatenate([-nearest, nearest])
+    about = jnp.concatenate([spectrum.band_edges, spectrum.band_edges])
+    anchors = jnp.concatenate(
+        [_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), sudden, about]
+    )
+    offsets = jnp.concatenate([jnp.outer(reservoirs.T, fermi).ravel(), feature.ravel(), 0 * sudden, aside])
     scales = jnp.concatenate(
-        [_spread(reservoirs.T, len(fermi)), _spread(spectrum.half_widths, feature.shape[1]), 0 * sudden]
+        [_spread(reservoirs.T, len(fermi)), _spread(spectrum.half_widths, feature.shape[1]), 0 * sudden, jnp.abs(aside)]
     )
     position = anchors + offsets
     outside = (position < low) | (position > high)
@@ -267,6 +275,13 @@ def _without_roots(start, stop, from_edge, to_edge, offset, weight):
     steep = jnp.where(both, np.pi / 4 * np.sin(np.pi * t), jnp.where(from_edge, t, 1 - t))
     changed = from_edge | to_edge
     return jnp.where(changed, moved, offset), jnp.where(changed, width * steep * KRONROD_WEIGHTS, weight)
+
+
+def _nearest_singularity(spectrum: Spectrum, reservoirs: Reservoirs) -> Float[Array, "band_edges"]:
+    """How far each band edge is from the nearest pole of a feature or of a Fermi function."""
+    position = jnp.concatenate([reservoirs.mu, spectrum.centres])
+    height = jnp.concatenate([jnp.pi * reservoirs.T, spectrum.half_widths])
+    return jnp.min(jnp.hypot(spectrum.band_edges[:, None] - position, height), axis=1)
 
 
 def _spread(values, times):

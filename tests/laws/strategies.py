@@ -16,9 +16,13 @@ from hypothesis import strategies as st
 
 from mesotherm import (
     LAWS,
+    ChainLead,
     CoulombDots,
     HeatProbe,
+    Lattice,
+    MobileDot,
     Outcome,
+    Position,
     Reservoirs,
     ResonantBarrier,
     StepBarrier,
@@ -26,9 +30,11 @@ from mesotherm import (
     ThermalizingProbe,
     TransparentRegion,
     VoltageProbe,
+    WideBandLead,
     audit,
     steady_state,
 )
+from mesotherm.device import AbstractDevice
 
 GRID = 2.0**-20
 """Energies are multiples of this one."""
@@ -48,7 +54,7 @@ class Bucket:
 
     name: str
     draw: Callable[[np.random.Generator], dict[str, np.ndarray]]
-    build: Callable[[dict], ThermalizationDiode | CoulombDots]
+    build: Callable[[dict], AbstractDevice]
     unknowns: tuple = ()
 
     def batch(self, seed: int) -> dict[str, np.ndarray]:
@@ -93,7 +99,8 @@ class Solved:
 def _solve(bucket, rows):
     def one(row):
         device, reservoirs = bucket.build(row).shifted(row["shift"]), Reservoirs(row["mu"], row["T"])
-        state = steady_state(device, reservoirs.shifted(row["shift"]), bucket.unknowns, throw=False)
+        unknowns = [unknown.shifted(row["shift"]) for unknown in bucket.unknowns]
+        state = steady_state(device, reservoirs.shifted(row["shift"]), unknowns, throw=False)
         return {
             "particle": state.currents.particle,
             "energy": state.currents.energy,
@@ -192,6 +199,53 @@ def _dots(names: str, contacts: Sequence[str], unknowns=()):
     )
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# Tight binding.
+
+
+def _draw_lattice(rng):
+    return {
+        "level": on_grid(rng.uniform(-3, 3, 4)),
+        "hopping": rng.uniform(0.3, 3.0, 6),
+        "phase": rng.uniform(-3, 3, 6),
+        "band": on_grid(rng.uniform(-5, 5, 2)),
+        "lead_hopping": rng.uniform(5.0, 30.0, 2),
+        "contact": rng.uniform(0.5, 4.0, 2),
+        "broadening": rng.uniform(0.2, 4.0),
+        **_reservoirs(rng, 3),
+    }
+
+
+def _lattice(row) -> Lattice:
+    """Four sites, each joined with every other, with fluxes; two leads with bands and one without."""
+    chains = [ChainLead(*(row[name][n] for name in ("band", "lead_hopping", "contact"))) for n in range(2)]
+    return Lattice(
+        sites=("A", "B", "C", "D"),
+        levels=row["level"],
+        hoppings=row["hopping"],
+        contacts={"L": "A", "R": "B", "P": "C"},
+        leads={"L": chains[0], "R": chains[1], "P": WideBandLead(row["broadening"])},
+        phases=row["phase"],
+    )
+
+
+def _draw_mobile_dot(rng):
+    return {
+        "level": on_grid(rng.uniform(-3, 3)),
+        "coupling": rng.uniform(0.3, 2.0),
+        "asymmetry": rng.uniform(-0.8, 0.8),
+        "band": on_grid(rng.uniform(-3, 3)),
+        "lead_hopping": rng.uniform(8.0, 30.0),
+        **_reservoirs(rng, 2),
+    }
+
+
+def _mobile_dot(row) -> MobileDot:
+    return MobileDot(row["level"], row["coupling"], row["asymmetry"], 1.0, row["band"], row["lead_hopping"], [0.0])
+
+
+ON_A_SPRING = Position(("x",), stiffness=2.0, mu=0.0, T=1.0)
+
 THREE_DOTS = ("LM", "RM", "HH", "CC", "PM")
 
 BUCKETS = (
@@ -200,6 +254,9 @@ BUCKETS = (
     _dots("MG", ("LM", "RM", "GG")),
     _dots("MHC", THREE_DOTS),
     _dots("MHC", THREE_DOTS, (ThermalizingProbe("P"),)),
+    Bucket("lattice with fluxes", _draw_lattice, _lattice),
+    Bucket("lattice with fluxes, ThermalizingProbe", _draw_lattice, _lattice, (ThermalizingProbe("P"),)),
+    Bucket("mobile dot, Position", _draw_mobile_dot, _mobile_dot, (ON_A_SPRING,)),
 )
 
 LAW = {name: position for position, name in enumerate(LAWS)}
