@@ -28,8 +28,9 @@ FEATURE_EDGES = (3.6, 28.5, 200.0, 1650.0, 1.66e4, 1.66e5, 1.67e6)
 few as keep the two rules within 2e-10 of a Lorentzian's integral of each other (1e-8 of its heat in the far tail). In a
 wider window the outer ones move apart, so that no panel spans more than the nested rules can judge."""
 
-EDGE_SHARE = 0.3
-"""Panels at a band edge end this part of the way to the nearest pole: the root takes it nearer."""
+EDGE_SHARES = np.array([0.3, 0.03, 0.003])
+"""Panels at a band edge end these parts of the way to the nearest pole: the root takes it nearer, and a state that is
+bound but for other leads may be nearer still."""
 
 OPENING_REACH = 36.0
 """The graded rule ends no less than this many T above a band bottom or a jump: where only the tail of a Fermi function
@@ -216,9 +217,8 @@ def graded_mesh(spectrum: Spectrum, reservoirs: Reservoirs, filled: bool = False
     side = widths * np.array(FEATURE_EDGES) * beyond ** np.clip(np.linspace(-0.2, 1, len(FEATURE_EDGES)), 0, 1)
     feature = jnp.concatenate([-side, 0 * widths, side], axis=1)
     sudden = jnp.concatenate([spectrum.jumps, spectrum.band_edges])
-    nearest = EDGE_SHARE * _nearest_singularity(spectrum, reservoirs)
-    aside = jnp.concatenate([-nearest, nearest])
-    about = jnp.concatenate([spectrum.band_edges, spectrum.band_edges])
+    aside = jnp.outer(_nearest_singularity(spectrum, reservoirs), np.concatenate([-EDGE_SHARES, EDGE_SHARES])).ravel()
+    about = _spread(spectrum.band_edges, 2 * len(EDGE_SHARES))
     anchors = jnp.concatenate(
         [_spread(reservoirs.mu, len(fermi)), _spread(spectrum.centres, feature.shape[1]), sudden, about]
     )

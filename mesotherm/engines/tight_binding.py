@@ -110,8 +110,9 @@ class AbstractTightBinding(HasSMatrix):
 
     @property
     def band_edges(self) -> Float[Array, "band_edges"]:
-        """Where channels of leads open or close [energy]."""
-        return jnp.concatenate([lead.band_edges for _, lead in self.terminal_leads])
+        """Where channels of leads open or close [energy]; once, where one lead is used several times."""
+        leads = {id(lead): lead for _, lead in self.terminal_leads}
+        return jnp.concatenate([lead.band_edges for lead in leads.values()])
 
     @property
     def bottom(self) -> Float[Array, ""]:
