@@ -45,6 +45,7 @@ from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots, SpinPolarizedPair, Thermocouple
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
 from mesotherm.experiments import (
+    BiasReversal,
     CountingStatistics,
     CoupledTransport,
     CurrentVoltage,
@@ -89,6 +90,7 @@ __all__ = [
     "Audit",
     "Axis",
     "BeamSplitter",
+    "BiasReversal",
     "BosonAssistedDot",
     "Branches",
     "CapacitiveDots",

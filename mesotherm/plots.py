@@ -42,6 +42,7 @@ COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
 
 DEFAULT_VARIABLES = {
     "DiodeTest": ("rectification_particle", "rectification_heat"),
+    "BiasReversal": ("odd_rectification_particle", "odd_rectification_heat", "position"),
     "PowerAtOptimalBias": (("power", "carnot_bound"), ("heat_in", "energy_current")),
     "CurrentVoltage": ("particle_current", "differential_conductance", "power"),
     "OpenCircuit": ("open_circuit_bias", "thermopower"),

@@ -49,3 +49,4 @@ class Outcome(Flag):
         "The stationary state is not unique: transitions do not lead from every state of the device to every other. "
         "Couple every dot and every spin to a terminal; stationary_states(reservoirs) lists what there is.",
     )
+    NO_DRIVE = 9, "Neither a bias nor a temperature difference is applied here: a rectification would be 0/0."

@@ -18,6 +18,9 @@ NEWTON_TOLERANCE = 1e-5
 """The root search stops when its last step was this small (in the unknowns' own scale). The step after it, about the
 square, is taken together with the certificate, from the same evaluation; what that leaves is its square again."""
 
+LONGEST_WAY = 25.0
+"""Of a curve from equilibrium: with steps of at most 0.25 it takes half the points of a curve if it is straight."""
+
 NEWTON_STEPS, DOGLEG_STEPS, CURVE_POINTS = 12, 200, 200
 """Most steps of either solver, and most points of a curve. Only a stubborn solve takes dogleg steps, from the first
 guess where Newton failed and to confirm where it did not; or it walks the curve from equilibrium where there is one."""
@@ -185,7 +188,8 @@ def equilibrium_of(unknowns: Sequence[AbstractUnknown]) -> tuple[Float[Array, ""
 class Approach(eqx.Module):
     r"""The way from equilibrium to a problem: reservoirs on a straight line, unknowns counted from equilibrium.
 
-    The parameter s is the distance from equilibrium in units of its temperature, up to ``length``.
+    The parameter s is the distance from equilibrium in units of its temperature, up to ``length``; in larger units
+    where that would be more than ``LONGEST_WAY``.
 
     Attributes
     ----------
@@ -215,7 +219,8 @@ class Approach(eqx.Module):
         scale = jax.lax.stop_gradient(rough.balances(*rough.evaluate(jnp.zeros(rough.size)))[2])
         change = jnp.stack([jnp.max(jnp.abs(target.mu - level.mu)), jnp.max(jnp.abs(target.T - level.T))])
         apart = [unknown.distance for unknown in problem.unknowns]
-        return cls(problem, level, jnp.max(jnp.stack([*change, *apart])) / T, scale)
+        length = jnp.max(jnp.stack([*change, *apart])) / T
+        return cls(problem, level, jnp.minimum(length, LONGEST_WAY), scale)
 
     def at(self, s) -> Problem:
         """The problem at a distance from equilibrium."""

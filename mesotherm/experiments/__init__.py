@@ -1,5 +1,6 @@
 """Experiments: what one does to a device. One file each; ``experiment.py`` and ``bias.py`` have what they share."""
 
+from mesotherm.experiments.bias_reversal import BiasReversal
 from mesotherm.experiments.counting_statistics import CountingStatistics
 from mesotherm.experiments.coupled_transport import CoupledTransport
 from mesotherm.experiments.current_voltage import CurrentVoltage
@@ -17,6 +18,7 @@ from mesotherm.experiments.steady import SteadyStateExperiment
 
 __all__ = [
     "AbstractExperiment",
+    "BiasReversal",
     "CountingStatistics",
     "CoupledTransport",
     "CurrentVoltage",
