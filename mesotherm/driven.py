@@ -59,7 +59,9 @@ class Driven(eqx.Module):
     def __check_init__(self):
         if not isinstance(self.device, HasPositions) or self.part not in self.device.positions:
             there = ", ".join(self.device.positions) if isinstance(self.device, HasPositions) else "none"
-            raise ValueError(f"Driven: no part {self.part!r} of {type(self.device).__name__} moves; there are: {there}.")
+            raise ValueError(
+                f"Driven: no part {self.part!r} of {type(self.device).__name__} moves; there are: {there}."
+            )
         if set(self.device.terminals) != {"L", "R"}:
             raise ValueError(
                 f"Driven: {type(self.device).__name__} has the terminals {', '.join(self.device.terminals)}; a drive "

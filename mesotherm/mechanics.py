@@ -3,11 +3,12 @@ r"""Self-consistent mechanics: moving parts settle where the force of the electr
 import dataclasses
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.device import AbstractDevice, HasPositions
-from mesotherm.fields import names, parameter
+from mesotherm.fields import as_array, names, parameter
 from mesotherm.unknowns import AbstractUnknown
 
 
@@ -38,6 +39,12 @@ class Position(AbstractUnknown):
     external_force: Float[Array, "parts"] = parameter(
         "forces F_ext of loads", unit="energy/length", entries=("parts",), left_out=0.0, default=0.0
     )
+
+    def __post_init__(self):
+        for name in ("stiffness", "rest_position", "external_force"):
+            given = as_array(getattr(self, name))
+            one_for_all = isinstance(given, jax.Array) and given.ndim == 0
+            object.__setattr__(self, name, jnp.broadcast_to(given, (len(tuple(self.parts)),)) if one_for_all else given)
 
     @property
     def size(self):
@@ -82,25 +89,22 @@ class Position(AbstractUnknown):
         return device.counted_from(self.mu, self.T)
 
     def at_rest(self, device):
-        return self._moved(device, self._each(self.rest_position))
+        return self._moved(device, self.rest_position)
 
     def reference(self, device, reservoirs, floating):
         return reservoirs
 
     def impose(self, y, device, reference):
-        return self._moved(device, self._each(self.rest_position) + self._lengths(device) * y), reference
+        return self._moved(device, self.rest_position + self._lengths(device) * y), reference
 
     def balance(self, device, reservoirs, answer, effort):
         assert isinstance(device, HasPositions)  # by check()
         at, lengths = _at(device, self.parts), self._lengths(device)
-        unit = self._each(self.stiffness) * lengths
-        drawn = self._each(self.stiffness) * (device.q[at] - self._each(self.rest_position))
-        total = -answer.value.conjugate[at] - drawn + self._each(self.external_force)
+        unit = self.stiffness * lengths
+        drawn = self.stiffness * (device.q[at] - self.rest_position)
+        total = -answer.value.conjugate[at] - drawn + self.external_force
         scale = answer.one_way.conjugate[at] + jnp.abs(drawn) + unit
         return total / unit, answer.error.conjugate[at] / unit, scale / unit
-
-    def _each(self, value):
-        return jnp.broadcast_to(value, (len(self.parts),))
 
     def _moved(self, device, x):
         return device.moved_to(device.q.at[_at(device, self.parts)].set(x))

@@ -95,6 +95,7 @@ UNIT_WORDS = {
     "energy": "an energy",
     "energy/k_B": "a temperature",
     "energy/hbar": "a rate",
+    "length": "a length",
 }
 
 

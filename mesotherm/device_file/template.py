@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mesotherm.catalogue import kind_of, kinds, one_line, sources
-from mesotherm.device import AbstractDevice, Reservoirs
+from mesotherm.device import AbstractDevice, Reservoirs, positions_of
 from mesotherm.device_file.problems import dotted, suggestion
 from mesotherm.device_file.schema import defaults_of, described
 from mesotherm.experiments import AbstractExperiment, Setup, SteadyStateExperiment
@@ -26,7 +26,8 @@ from mesotherm.fields import (
     meanings,
     parameters,
 )
-from mesotherm.unknowns import ThermalizingProbe
+from mesotherm.mechanics import Position
+from mesotherm.unknowns import AbstractProbe, AbstractUnknown, ThermalizingProbe
 
 COLD, HOT = 1.0, 2.0
 """Temperatures of a template [energy]."""
@@ -76,7 +77,9 @@ def _of_parts(cls: type) -> bool:
 def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
     """The example of a device with the experiment, its terminals chosen so that it can be done; or nothing."""
     device = cls.example()
-    unknowns = tuple(ThermalizingProbe(name) for name in device.usual_probes)
+    unknowns: tuple[AbstractUnknown, ...] = tuple(ThermalizingProbe(name) for name in device.usual_probes)
+    if parts := positions_of(device):
+        unknowns += (Position(parts, stiffness=1.0, mu=0.0, T=COLD),)
     level = Reservoirs(np.zeros(len(device.terminals)), np.full(len(device.terminals), COLD))
     setup = Setup(device, level, unknowns)
     fixed = [name for name in device.terminals if name not in device.usual_probes]
@@ -145,6 +148,10 @@ def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
         for unknown in setup.probes:
             yield f'{unknown.terminal} = "{kind_of(type(unknown))}"'
         yield ""
+    for unknown in setup.unknowns:
+        if not isinstance(unknown, AbstractProbe):
+            yield "# Found, not given:"
+            yield from _component(unknown, ("unknowns", kind_of(type(unknown))))
     yield f"# {one_line(type(experiment))}"
     yield from _component(experiment, ("experiment",))
     hot = device.terminals[int(np.argmax(np.asarray(setup.reservoirs.T)))]

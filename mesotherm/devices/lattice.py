@@ -3,6 +3,7 @@
 import itertools
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -11,7 +12,7 @@ from mesotherm.device import HasCoordinates
 from mesotherm.devices.leads import ChainLead, WideBandLead
 from mesotherm.engines.coulomb_dots import pair_names
 from mesotherm.engines.tight_binding import AbstractDenseTightBinding, AbstractOneChannelLead
-from mesotherm.fields import FieldError, assignment, named_parts, names, parameter
+from mesotherm.fields import FieldError, as_array, assignment, named_parts, names, parameter
 
 
 class Lattice(AbstractDenseTightBinding, HasCoordinates):
@@ -48,6 +49,14 @@ class Lattice(AbstractDenseTightBinding, HasCoordinates):
     )
     spin_degeneracy: Float[Array, ""] = parameter("spin degeneracy g_s", unit="1", low=0.0, open_low=True, default=2.0)
 
+    def __post_init__(self):
+        given = as_array(self.potential)
+        one_for_all = isinstance(given, jax.Array) and given.ndim == 0
+        self.potential = jnp.broadcast_to(given, (len(tuple(self.sites)),)) if one_for_all else given
+        phases = as_array(self.phases)
+        none_given = isinstance(phases, jax.Array) and phases.ndim == 0
+        self.phases = jnp.broadcast_to(phases, jnp.shape(as_array(self.hoppings))) if none_given else phases
+
     def __check_init__(self):
         named, given = {name for name, _ in self.contacts}, set(self.leads)
         if named != given:
@@ -68,7 +77,7 @@ class Lattice(AbstractDenseTightBinding, HasCoordinates):
 
     @property
     def q(self):
-        return jnp.broadcast_to(self.potential, (len(self.sites),))
+        return self.potential
 
     def moved_to(self, q):
         return eqx.tree_at(lambda device: device.potential, self, q)

@@ -27,8 +27,10 @@ SOMMERFELD = jnp.pi**2 / 3
 
 
 class Linearised(HasPositions):
-    r"""Currents and forces to first order in :math:`\delta\mu_\alpha = \mu_\alpha - \mu_0`,
-    :math:`\delta T_\alpha = T_\alpha - T_0` and in the dependence on energy:
+    r"""The linear response of a coherent device, currents and forces to first order in all reservoirs.
+
+    With :math:`\delta\mu_\alpha = \mu_\alpha - \mu_0`, :math:`\delta T_\alpha = T_\alpha - T_0` and transmissions and
+    injectivities to first order in energy, too:
 
     .. math::
         I_\alpha &= \frac{g_s}{h} \sum_\beta \Big[\mathcal T_{\alpha\beta}\, (\delta\mu_\alpha - \delta\mu_\beta)
@@ -163,5 +165,5 @@ class Linearised(HasPositions):
 
     @classmethod
     def example(cls) -> "Linearised":
-        """A moving dot, cold."""
-        return cls(MobileDot.example(), mu=0.0, T=0.01)
+        """A moving dot at the temperature that its energies are given in."""
+        return cls(MobileDot.example(), mu=0.0, T=1.0)

@@ -22,7 +22,7 @@ Source: Fisher & Lee, PRB 23, 6851 (1981) (S); Mehring, Bustos-Marún & Calvo, P
 import abc
 import functools
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -41,6 +41,9 @@ FEATURE_ITERATIONS = 12
 
 NARROWEST = 1e-12
 """A level that no lead reaches is taken as this wide, in units of the span of all levels."""
+
+# Energies of what needs LAPACK are taken one after the other: several compiled functions at once, as in a sweep, wait for
+# each other for ever where each calls it for many matrices together (jaxlib 0.10).
 
 UNROLLED = 8
 """Layers of a chain that are eliminated in one piece of compiled code."""
@@ -93,7 +96,7 @@ def injection(sigma: Complex[Array, "..."]) -> Complex[Array, "..."]:
 class AbstractTightBinding(HasSMatrix):
     """What devices with leads on sites share: terminals are the leads."""
 
-    points_together = 16
+    points_together: ClassVar[int] = 1
 
     @property
     @abc.abstractmethod
@@ -243,12 +246,13 @@ class AbstractDenseTightBinding(AbstractTightBinding):
             }
             return passed, [[jnp.sum(row[owned[j]]) for j in terminals] for row in density]
 
-        return jax.vmap(apart)(energy)
+        return jax.lax.map(apart, energy)
 
     def features(self):
         """From the levels of the closed device, widened by the leads, to the poles of G next to them."""
         fixed = jax.lax.stop_gradient(self)
 
+        @jax.custom_batching.sequential_vmap
         def slope(z):
             matrix, change = jax.jvp(lambda z: fixed._open(z)[0], (z,), (jnp.ones_like(z),))
             return jnp.trace(jnp.linalg.solve(matrix, change))
@@ -258,6 +262,8 @@ class AbstractDenseTightBinding(AbstractTightBinding):
 
 class AbstractChain(AbstractTightBinding):
     """Sites in a row, each with its neighbours, and a lead of one channel at either end: solved by recursion."""
+
+    points_together: ClassVar[int] = 16
 
     @abc.abstractmethod
     def row(self) -> tuple[Float[Array, "sites"], Inexact[Array, "links"]]:
@@ -360,7 +366,7 @@ class AbstractLayered(AbstractTightBinding):
             passed = jnp.sum(jnp.abs(v_right.conj().T @ across) ** 2)
             return {(0, 1): passed, (1, 0): passed}
 
-        return jax.vmap(apart)(energy), []
+        return jax.lax.map(apart, energy), []
 
     def features(self):
         return jnp.zeros(0), jnp.zeros(0)
