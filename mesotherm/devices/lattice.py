@@ -106,7 +106,7 @@ class Lattice(AbstractDenseTightBinding, HasCoordinates):
     @classmethod
     def example(cls) -> "Lattice":
         """Two sites in parallel between a chain and a wide band, some flux between them; energies in units of k_B T."""
-        return cls(
+        return cls(  # pyright: ignore[reportCallIssue]  (terminals and others are properties)
             sites=("A", "B", "C"),
             levels=[0.5, -0.5, 1.0],
             hoppings=[1.0, 0.7, 1.2],

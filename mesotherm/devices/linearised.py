@@ -166,4 +166,6 @@ class Linearised(HasPositions):
     @classmethod
     def example(cls) -> "Linearised":
         """A moving dot at the temperature that its energies are given in."""
-        return cls(MobileDot.example(), mu=0.0, T=1.0)
+        return cls(  # pyright: ignore[reportCallIssue]  (terminals and others are properties)
+            MobileDot.example(), mu=0.0, T=1.0
+        )

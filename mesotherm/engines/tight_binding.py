@@ -42,8 +42,8 @@ FEATURE_ITERATIONS = 12
 NARROWEST = 1e-12
 """A level that no lead reaches is taken as this wide, in units of the span of all levels."""
 
-# Energies of what needs LAPACK are taken one after the other: several compiled functions at once, as in a sweep, wait for
-# each other for ever where each calls it for many matrices together (jaxlib 0.10).
+# Energies of what needs LAPACK are taken one after the other: several compiled functions at once, as in a sweep, wait
+# for each other for ever where each calls it for many matrices together (jaxlib 0.10).
 
 UNROLLED = 8
 """Layers of a chain that are eliminated in one piece of compiled code."""

@@ -18,8 +18,8 @@ class BiasReversal(AbstractExperiment):
     r"""Move the reservoirs of two terminals apart, then the other way, and compare.
 
     Forward: :math:`\mu_0 \pm V/2` and :math:`T_0 \pm \delta T/2` at left and right, about the values that both are
-    given. Backward: the same with the opposite signs. The rectification of the currents of terminal ``left``, odd in the
-    drive,
+    given. Backward: the same with the opposite signs. The rectification of the currents of terminal ``left``, odd in
+    the drive,
 
     .. math:: \mathcal R_X = \frac{X^F + X^B}{X^F - X^B}
 

@@ -1,0 +1,488 @@
+r"""Forces and currents along one mechanical coordinate, tabulated for motion in time.
+
+What acts on a part that moves is smooth in its position but costs an energy integral; a trajectory needs it a million
+times. A table holds a cubic spline (twice continuously differentiable) on a uniform grid of positions: one row of
+coefficients per interval, which is read at once. In the drive it is linear, where linear response is meant, or a cubic
+spline as well. How far it is from the function is measured in the middle of all intervals.
+
+The force at a fixed drive has a potential in one dimension, which follows from the same coefficients without any
+further error,
+
+.. math:: U(x) = \tfrac12 k (x - x_0)^2 - \int^x F\,dx' - F_\text{ext}\, x
+
+so that equilibria (roots of cubics) and barriers are exact for the table.
+
+Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+from scipy.interpolate import CubicSpline
+
+LEAST_KNOTS = 4
+"""Of a cubic spline whose third derivative is continuous next to the ends."""
+
+MOST_INTERVALS = 2**16
+"""To which a grid is refined."""
+
+LINEAR = 1e-9
+"""Largest part of a quantity that may be quadratic in the drive where a table is linear in it."""
+
+Columns = dict[str, tuple[Array, ...]]
+"""The columns of some quantities at some positions."""
+
+
+class MotionTable(eqx.Module):
+    """Quantities as piecewise-cubic functions of position and drive; made by :func:`tabulate`.
+
+    Outside of its range every quantity is NaN.
+
+    Attributes
+    ----------
+    start, spacing
+        The first position and the length of an interval [length].
+    drive_start, drive_spacing
+        Likewise of the drive, where the table is not linear in it [energy].
+    rows
+        Coefficients, one row for each interval.
+    error
+        Largest deviation of each quantity from its function in the middle of the intervals, in its unit.
+    largest
+        Largest absolute value of each quantity at the knots (per unit drive if linear), in its unit.
+    quantities
+        Names, and how many columns each has: 0 for a single one without a dimension.
+    powers
+        Powers of the drive in a row: (1,) linear, (0, 1) linear and a constant, (0, 1, 2, 3) spline.
+    intervals
+        Of position and of drive.
+    """
+
+    start: Float[Array, ""]
+    spacing: Float[Array, ""]
+    drive_start: Float[Array, ""]
+    drive_spacing: Float[Array, ""]
+    rows: Float[Array, "rows coefficients"]
+    error: dict[str, Float[Array, ""]]
+    largest: dict[str, Float[Array, ""]]
+    quantities: tuple[tuple[str, int], ...] = eqx.field(static=True)
+    powers: tuple[int, ...] = eqx.field(static=True)
+    intervals: tuple[int, int] = eqx.field(static=True)
+
+    @eqx.filter_jit
+    def __call__(self, x: Float[Array, "*points"] | float, drive: Float[Array, "*points"] | float) -> dict[str, Array]:
+        """All quantities at positions [length] and drives [energy]; those per terminal have it as last dimension."""
+        x, drive = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(drive, float))
+        names = tuple(name for name, _ in self.quantities)
+        found = combined(self.by_power(x, self.drive_interval(drive), names), self.weights(drive))
+        return {name: jnp.stack(found[name], -1) if size else found[name][0] for name, size in self.quantities}
+
+    @eqx.filter_jit
+    def work(self, x: Float[Array, "*points"] | float, drive: Float[Array, "*points"] | float) -> Float[Array, "..."]:
+        """∫F dx from the first position of the table to x, at a fixed drive [energy]."""
+        x, drive = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(drive, float))
+        return combined(self.by_power(x, self.drive_interval(drive), ("work",)), self.weights(drive))["work"][0]
+
+    @property
+    def end(self) -> Float[Array, ""]:
+        """The last position [length]."""
+        return self.start + self.intervals[0] * self.spacing
+
+    def has(self, name: str) -> bool:
+        """Whether it holds a quantity."""
+        return name in dict(self.quantities)
+
+    def drive_interval(self, drive: Float[Array, "*points"]) -> Int[Array, "*points"]:
+        """Which interval of drives one is in."""
+        if self.intervals[1] == 1:
+            return jnp.zeros(jnp.shape(drive), jnp.int32)
+        place = (drive - self.drive_start) / self.drive_spacing
+        return jnp.clip(place.astype(jnp.int32), 0, self.intervals[1] - 1)
+
+    def weights(self, drive: Float[Array, "*points"]) -> list[Float[Array, "*points"]]:
+        """By which what stands at each power of the drive is multiplied; NaN outside of the range."""
+        if len(self.powers) == LEAST_KNOTS:
+            place = (drive - self.drive_start) / self.drive_spacing
+            within = (place >= 0) & (place <= self.intervals[1])
+            drive = jnp.where(within, place - self.drive_interval(drive), jnp.nan)
+        return [jnp.ones_like(drive) if power == 0 else drive**power for power in self.powers]
+
+    def by_power(
+        self, x: Float[Array, "*points"], drive_interval: Int[Array, "*points"], names: Sequence[str]
+    ) -> list[Columns]:
+        """For each power of the drive the columns of some quantities, "work" among them, at positions. Moving on with
+        another drive of the same interval needs no second look into the table."""
+        place = (x - self.start) / self.spacing
+        interval = jnp.clip(place.astype(jnp.int32), 0, self.intervals[0] - 1)
+        u = jnp.where((place >= 0) & (place <= self.intervals[0]), place - interval, jnp.nan)
+        row = self.rows.at[drive_interval * self.intervals[0] + interval].get(mode="promise_in_bounds")
+        width = row.shape[-1] // len(self.powers)
+        columns = self.columns()
+
+        def read(first: int) -> Columns:
+            def cubic(column: int) -> Array:
+                a, b, c, d = (row[..., first + 4 * column + k] for k in range(4))
+                return ((a * u + b) * u + c) * u + d
+
+            found = {name: tuple(map(cubic, columns[name])) for name in names if name != "work"}
+            if "work" in names:
+                a, b, c, d = (row[..., first + 4 * columns["force"][0] + k] for k in range(4))
+                integral = (((a / 4 * u + b / 3) * u + c / 2) * u + d) * u
+                found["work"] = (row[..., first + width - 1] + self.spacing * integral,)
+            return found
+
+        return [read(k * width) for k in range(len(self.powers))]
+
+    def columns(self) -> dict[str, range]:
+        """Which columns belong to each quantity."""
+        ends = list(itertools.accumulate(max(size, 1) for _, size in self.quantities))
+        return {name: range(end - max(size, 1), end) for (name, size), end in zip(self.quantities, ends, strict=True)}
+
+    def at_drive(self, drive: float) -> tuple[np.ndarray, np.ndarray]:
+        """At one drive, for every interval: the force's coefficients, highest power first, of a variable from 0 to 1
+        [energy/length], and the work of the force up to the interval [energy]."""
+        weights, size = np.array(self.weights(jnp.asarray(drive, float))), self.intervals[0]
+        first = int(self.drive_interval(jnp.asarray(drive, float))) * size
+        rows = np.array(self.rows[first : first + size]).reshape(size, len(self.powers), -1)
+        at = 4 * self.columns()["force"][0]
+        return np.einsum("p,ipk->ik", weights, rows[:, :, at : at + 4]), rows[:, :, -1] @ weights
+
+
+def combined(by_power: list[Columns], weights: Sequence[Array]) -> Columns:
+    """Columns at a drive from those at each of its powers."""
+    return jax.tree.map(lambda *columns: sum(w * c for w, c in zip(weights, columns, strict=True)), *by_power)
+
+
+def tabulate(
+    function: Callable[[Array, Array], Mapping[str, Array]],
+    positions: Sequence[float] | Float[Array, "positions"],
+    drives: Sequence[float] | Float[Array, "drives"] | None = None,
+    *,
+    tolerance: float | None = None,
+    most_intervals: int = MOST_INTERVALS,
+    batch_size: int = 512,
+) -> MotionTable:
+    """Tabulate what acts on a part that moves.
+
+    Parameters
+    ----------
+    function
+        Of one position [length] and one drive [energy]; gives "force" [energy/length] and whatever else is needed:
+        "particle_current" and "heat_current" into the device, one entry per terminal, electronic "friction" of the
+        coordinate [hbar/length^2], electronic force "noise" [energy^2/length^2 hbar/energy]. Anything that JAX can
+        batch.
+    positions
+        Uniform grid from the lowest to the highest [length].
+    drives
+        Uniform grid [energy]; without one, all quantities are linear in the drive or do not depend on it.
+    tolerance
+        Largest allowed error of every quantity over its largest absolute value: intervals are halved until it is met.
+    most_intervals
+        No finer.
+    batch_size
+        How many points are computed together.
+
+    Errors: ``ValueError`` for grids that are not uniform or too short, for values that are not finite, for quantities
+    that are not linear in the drive where they should be, and where the tolerance is not met with ``most_intervals``.
+    Errors of quantities are stored as found; they fall with the fourth power of the spacing.
+
+    Examples
+    --------
+    >>> table = tabulate(lambda x, V: {"force": V * jnp.exp(-x * x)}, jnp.linspace(-2, 2, 51), tolerance=1e-8)
+    >>> print(table.intervals[0], table(0.5, 0.1)["force"].round(8))
+    200 0.07788008
+    """
+    x = _uniform("positions", positions)
+    d = np.array([0.0, 1.0, -1.0]) if drives is None else _uniform("drives", drives)
+    sample = _Sampler(function, batch_size)
+    knots = sample(x, d)
+    if drives is None:
+        d, knots = _linear_part(knots, sample.quantities)
+    while True:
+        axes = (1,) if drives is None else (1, 0)
+        finer = {axis: _halved(sample, x, d, knots, axis) for axis in axes}
+        table = _spline(x, d, knots, sample.quantities, linear=drives is None)
+        errors = {axis: _errors(table, finer[axis][2], axis) for axis in axes}
+        known = {name: jnp.array(max(errors[axis][name] for axis in axes), float) for name in table.error}
+        table = eqx.tree_at(lambda t: t.error, table, known)
+        allowed = {name: np.inf if tolerance is None else tolerance * table.largest[name] for name in known}
+        bad = [axis for axis in axes if any(errors[axis][name] > allowed[name] for name in known)]
+        if not bad:
+            return table
+        if 2 * max(table.intervals) > most_intervals:
+            worst = {name: float(error) for name, error in known.items()}
+            raise ValueError(
+                f"tabulate: tolerance = {tolerance} is not met with {table.intervals[0]} intervals of position (and "
+                f"{table.intervals[1]} of drive): errors are {worst}; allow more than most_intervals = "
+                f"{most_intervals}, or a tolerance above the rounding of the function."
+            )
+        x, d, knots = finer[bad[0]]
+        for axis in bad[1:]:
+            x, d, knots = _halved(sample, x, d, knots, axis)
+
+
+class Equilibria(eqx.Module):
+    """Where a part rests, in the order of positions.
+
+    Attributes
+    ----------
+    position
+        Zeros of the whole force; stable and unstable ones alternate [length].
+    stable
+        Whether the force brings the part back.
+    uncertain
+        Whether another zero is so near that the table's error can make or remove both.
+    slope
+        Derivative of the whole force there: minus the effective stiffness [energy/length^2].
+    energy
+        Effective potential there, from the first position of the table on [energy].
+    barriers
+        From each to the next one: how much higher the unstable of both lies [energy].
+    nearly
+        Positions where the force almost vanishes, closer to zero than the table's error, without doing so [length].
+    """
+
+    position: Float[np.ndarray, "equilibria"]
+    stable: Bool[np.ndarray, "equilibria"]
+    uncertain: Bool[np.ndarray, "equilibria"]
+    slope: Float[np.ndarray, "equilibria"]
+    energy: Float[np.ndarray, "equilibria"]
+    barriers: Float[np.ndarray, "equilibria-1"]
+    nearly: Float[np.ndarray, "tangents"]
+
+
+def equilibria(
+    table: MotionTable,
+    drive: float,
+    stiffness: float,
+    rest_position: float = 0.0,
+    external_force: float = 0.0,
+) -> Equilibria:
+    """All positions in the range of a table where the whole force F(x) − k(x − x₀) + F_ext vanishes.
+
+    The force is cubic in every interval: between its extrema, which solve a quadratic equation, it is monotone and has
+    one zero where its sign changes. So no zero is missed and none is counted twice, however narrow.
+
+    Parameters
+    ----------
+    drive
+        Bias or temperature difference [energy].
+    stiffness, rest_position, external_force
+        k [energy/length^2], x₀ [length] and F_ext [energy/length] of the mode.
+
+    Errors: ``ValueError`` for a drive outside of the table. Zeros and energies are those of the table to rounding;
+    ``uncertain`` and ``nearly`` say where the table's error could change their number.
+
+    Examples
+    --------
+    >>> table = tabulate(lambda x, V: {"force": V * jnp.tanh(x)}, jnp.linspace(-3, 3, 601))
+    >>> found = equilibria(table, 2.0, 1.0)
+    >>> print(found.position.round(6), found.stable, found.barriers.round(6))
+    [-1.915008  0.        1.915008] [ True False  True] [0.653048 0.653048]
+    """
+    force, work = table.at_drive(drive)
+    if not np.all(np.isfinite(force)):
+        raise ValueError(f"equilibria: drive = {drive} is outside of the table's range of drives.")
+    start, h = float(table.start), float(table.spacing)
+    cubics = force.copy()
+    cubics[:, 2] -= stiffness * h
+    cubics[:, 3] += external_force - stiffness * (start + h * np.arange(len(cubics)) - rest_position)
+
+    # [intervals, 4]: borders of the monotone pieces; borders between intervals have one value, whatever its rounding
+    border = _pieces(cubics)
+    value = _cubic(cubics[:, None], border)
+    value[:-1] = np.where(border[:-1] == 1.0, value[1:, :1], value[:-1])
+    sign = np.where(value < 0, -1, 1)
+    found = np.argwhere(sign[:, :-1] != sign[:, 1:])
+    u = _bisected(cubics[found[:, 0]], border[found[:, 0], found[:, 1]], border[found[:, 0], found[:, 1] + 1])
+    x = start + h * (found[:, 0] + u)
+    slope = _slope(cubics[found[:, 0]], u) / h
+    stable = sign[found[:, 0], found[:, 1]] > 0
+
+    if np.any(stable[1:] == stable[:-1]):
+        raise RuntimeError("equilibria: stable and unstable ones do not alternate; this is an error of this function.")
+
+    extremum, interval = border[:, 1:-1], np.arange(len(cubics))[:, None]
+    close = np.abs(value[:, 1:-1]) <= abs(drive if table.powers == (1,) else 1.0) * float(table.error["force"])
+    inside = (extremum > 0) & (extremum < 1)
+    crosses = (value[:, 1:-1] >= 0) == (3 * cubics[:, :1] * extremum + cubics[:, 1:2] < 0)  # a maximum above zero ...
+    place = start + h * (interval + extremum)
+    uncertain = np.zeros(len(x), bool)
+    after = np.searchsorted(x, place[close & inside & crosses])
+    uncertain[np.clip(np.concatenate([after - 1, after]), 0, max(len(x) - 1, 0))] = True
+
+    a, b, c, d = force[found[:, 0]].T
+    done = work[found[:, 0]] + h * (((a / 4 * u + b / 3) * u + c / 2) * u + d) * u
+    energy = 0.5 * stiffness * (x - rest_position) ** 2 - done - external_force * x
+    return Equilibria(
+        position=x,
+        stable=stable,
+        uncertain=uncertain,
+        slope=slope,
+        energy=energy,
+        barriers=np.abs(np.diff(energy)),
+        nearly=np.unique(place[close & inside & ~crosses]),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class _Sampler:
+    """Values of a function on products of grids, as one array [drives, positions, columns]."""
+
+    def __init__(self, function: Callable, batch_size: int):
+        described = jax.eval_shape(function, jnp.zeros(()), jnp.zeros(()))
+        if "force" not in described:
+            raise ValueError(f'tabulate: function gives {", ".join(described) or "nothing"}; it must give "force".')
+        wrong = [name for name, value in described.items() if value.ndim > (name != "force")]
+        if wrong:
+            raise ValueError(
+                f"tabulate: {wrong[0]} of function has shape {described[wrong[0]].shape}; give a number"
+                + (" or one entry per terminal." if wrong[0] != "force" else ".")
+            )
+        self.quantities = tuple((name, value.shape[0] if value.ndim else 0) for name, value in described.items())
+
+        def columns(x, drive):
+            found = function(x, drive)
+            return jnp.concatenate([jnp.atleast_1d(jnp.asarray(found[name], float)) for name, _ in self.quantities])
+
+        self.batch_size = batch_size
+        self.columns = jax.jit(jax.vmap(columns))
+
+    def __call__(self, x: np.ndarray, d: np.ndarray) -> np.ndarray:
+        points = np.stack(np.broadcast_arrays(x, d[:, None]), -1).reshape(-1, 2)
+        last = -(-len(points) // self.batch_size) * self.batch_size  # batches of one size are compiled once
+        batches = np.concatenate([points, np.repeat(points[-1:], last - len(points), axis=0)])
+        batches = batches.reshape(-1, self.batch_size, 2)
+        values = np.concatenate([np.array(self.columns(one[:, 0], one[:, 1])) for one in batches])[: len(points)]
+        if not np.all(np.isfinite(values)):
+            at, column = np.argwhere(~np.isfinite(values))[0]
+            name = [name for name, size in self.quantities for _ in range(max(size, 1))][column]
+            raise ValueError(
+                f"tabulate: {name} of function is {values[at, column]} at x = {points[at, 0]:g}, "
+                f"drive = {points[at, 1]:g}; choose positions and drives where it is finite."
+            )
+        return values.reshape(len(d), len(x), -1)
+
+
+def _uniform(name: str, given: Any) -> np.ndarray:
+    grid = np.array(given, float)
+    steps = np.diff(grid) if grid.ndim == 1 else np.zeros(0)
+    if not (len(steps) >= LEAST_KNOTS - 1 and steps[0] > 0 and np.ptp(steps) <= 1e-9 * (grid[-1] - grid[0])):
+        raise ValueError(
+            f"tabulate: {name} = {grid.tolist() if grid.size < 10 else f'{grid.shape} numbers'} is not a grid; give "
+            f"{LEAST_KNOTS} or more rising numbers in equal steps."
+        )
+    return np.linspace(grid[0], grid[-1], len(grid))
+
+
+def _linear_part(knots: np.ndarray, quantities: tuple[tuple[str, int], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The drives 0 and 1, or 1 alone where nothing is left without a drive, and the values there."""
+    zero, plus, minus = knots
+    scale = np.max(np.abs(knots), axis=(0, 1))
+    curved = np.max(np.abs(plus + minus - 2 * zero), axis=0) > LINEAR * scale
+    if np.any(curved):
+        names = [name for name, size in quantities for _ in range(max(size, 1))]
+        raise ValueError(
+            f"tabulate: {names[int(np.argmax(curved))]} is not linear in the drive (from -1 to 1); give drives, a grid."
+        )
+    return (np.array([0.0, 1.0]), knots[:2]) if np.any(zero) else (np.array([1.0]), knots[1:2])
+
+
+def _halved(sample: _Sampler, x: np.ndarray, d: np.ndarray, knots: np.ndarray, axis: int):
+    """Grids and values with half the spacing of positions (axis 1) or drives (axis 0)."""
+    grid = x if axis else d
+    middles = 0.5 * (grid[1:] + grid[:-1])
+    new = sample(middles, d) if axis else sample(x, middles)
+    woven = np.empty([2 * n - 1 if k == axis else n for k, n in enumerate(knots.shape)])
+    at = (slice(None),) * axis
+    woven[(*at, slice(None, None, 2))], woven[(*at, slice(1, None, 2))] = knots, new
+    finer = np.linspace(grid[0], grid[-1], 2 * len(grid) - 1)
+    return (finer, d, woven) if axis else (x, finer, woven)
+
+
+def _spline(x: np.ndarray, d: np.ndarray, knots: np.ndarray, quantities, *, linear: bool) -> MotionTable:
+    h = (x[-1] - x[0]) / (len(x) - 1)
+    values = np.diff(knots, axis=0, prepend=0.0) if linear else knots
+    in_x = np.array(CubicSpline(x, values, axis=1).c)
+    in_x = in_x * h ** np.arange(3.0, -1.0, -1.0)[:, None, None, None]  # [4, intervals, drives, columns]
+    if linear:
+        spacing, powers, columns = 1.0, ((1,) if len(d) == 1 else (0, 1)), in_x.transpose(1, 2, 3, 0)[None]
+    else:
+        spacing, powers = (d[-1] - d[0]) / (len(d) - 1), (0, 1, 2, 3)
+        in_d = np.array(CubicSpline(d, in_x, axis=2).c)[::-1]
+        in_d = in_d * spacing ** np.arange(4.0)[:, None, None, None, None]
+        columns = in_d.transpose(1, 3, 0, 4, 2)  # [drive intervals, intervals, powers, columns, 4]
+
+    names = [name for name, size in quantities for _ in range(max(size, 1))]
+    force = columns[:, :, :, names.index("force")]
+    steps = h * force @ (1.0 / np.arange(4.0, 0.0, -1.0))  # [drive intervals, intervals, powers]
+    work = np.cumsum(steps, axis=1) - steps
+    rows = np.concatenate([columns.reshape(*columns.shape[:3], -1), work[..., None]], -1)
+    largest = np.max(np.abs(knots), axis=(0, 1))
+    return MotionTable(
+        start=jnp.array(x[0]),
+        spacing=jnp.array(h),
+        drive_start=jnp.array(0.0 if linear else d[0], float),
+        drive_spacing=jnp.array(spacing, float),
+        rows=jnp.asarray(rows.reshape(rows.shape[0] * rows.shape[1], -1)),
+        error={name: jnp.array(jnp.nan, float) for name, _ in quantities},
+        largest={name: jnp.max(largest[np.array(names) == name]) for name, _ in quantities},
+        quantities=quantities,
+        powers=powers,
+        intervals=(rows.shape[1], rows.shape[0]),
+    )
+
+
+def _errors(table: MotionTable, values: np.ndarray, axis: int) -> dict[str, float]:
+    """Largest deviations from values on the grid with half the spacing of positions (axis 1) or drives (axis 0)."""
+    powers = len(table.powers)
+    c = np.array(table.rows).reshape(table.intervals[1], table.intervals[0], powers, -1)[..., :-1]
+    c = c.reshape(*c.shape[:3], -1, 4)
+    if axis == 1 and powers < LEAST_KNOTS:
+        known, given = np.moveaxis(_cubic(c, np.array(0.5))[0], 1, 0), np.diff(values[:, 1::2], axis=0, prepend=0.0)
+    elif axis == 1:
+        middle = _cubic(c, np.array(0.5))
+        known, given = np.concatenate([middle[:, :, 0], np.sum(middle[-1:], axis=2)]), values[:, 1::2]
+    else:
+        middle = np.einsum("dipck,p->dick", c, 0.5 ** np.arange(4.0))
+        known, given = np.concatenate([middle[..., 3], np.sum(middle[:, -1:], axis=-1)], axis=1), values[1::2]
+    largest = np.max(np.abs(known - given), axis=(0, 1))
+    return {name: float(np.max(largest[columns.start : columns.stop])) for name, columns in table.columns().items()}
+
+
+def _cubic(c: np.ndarray, u: np.ndarray) -> np.ndarray:
+    return ((c[..., 0] * u + c[..., 1]) * u + c[..., 2]) * u + c[..., 3]
+
+
+def _slope(c: np.ndarray, u: np.ndarray) -> np.ndarray:
+    return (3 * c[..., 0] * u + 2 * c[..., 1]) * u + c[..., 2]
+
+
+def _pieces(c: np.ndarray) -> Float[np.ndarray, "intervals 4"]:
+    """0, the extrema of each cubic between 0 and 1 (or 1 in their place), 1, in their order."""
+    a, b, slope = 3 * c[:, 0], c[:, 1], c[:, 2]
+    root = np.sqrt(np.maximum(b * b - a * slope, 0.0))
+    q = -(b + np.copysign(root, b))  # both zeros of a u² + 2 b u + slope without subtraction
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extrema = np.stack([q / a, slope / q], -1)
+    real = (b * b - a * slope >= 0)[:, None] & (extrema > 0) & (extrema < 1)  # comparisons with NaN are false
+    extrema = np.sort(np.where(real, extrema, 1.0), axis=-1)
+    return np.concatenate([np.zeros((len(c), 1)), extrema, np.ones((len(c), 1))], -1)
+
+
+def _bisected(c: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The zeros of cubics that change their sign once between two places."""
+    negative = _cubic(c, low) < 0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        below = (_cubic(c, middle) < 0) == negative
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return 0.5 * (low + high)
