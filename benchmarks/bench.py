@@ -135,6 +135,20 @@ def one_core(console):
     return results["3 dots, response"]["per_point"]
 
 
+KWANT = {"chain of 3 sites, per energy": 9.4e-3, "ribbon of 20×50 sites, per energy": 23.8e-3}
+"""Seconds that Kwant 1.5 took for the same on another machine."""
+
+
+def moving(console):
+    """Time tight binding and Langevin ensembles in a process of their own, on one core."""
+    script = Path(__file__).with_name("motion.py")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    table = Table("moving devices on one core", "ours [µs]", "Kwant 1.5, another machine [µs]")
+    for name, seconds in json.loads(done.stdout).items():
+        table.add_row(name, f"{seconds * 1e6:.3f}", f"{KWANT[name] * 1e6:.0f}" if name in KWANT else "")
+    console.print(table)
+
+
 def beside_scipy(dataset):
     """Seconds per probe solve with scipy, and the largest difference of the currents, on random points of the map."""
     rng = np.random.default_rng(1)
@@ -171,6 +185,7 @@ def main():
     console = Console(width=150)
     dataset, per_solve = sweeps(console)
     per_point = one_core(console)
+    moving(console)
     table = Table("the same problems", "theirs [ms]", "ours [µs]", "ratio of medians", "largest difference")
     rows = {"probe solves: scipy quad (1e-10) and root (1e-12)": (per_solve, *beside_scipy(dataset))}
     if importlib.util.find_spec("qutip"):

@@ -71,7 +71,7 @@ from mesotherm.linear_response import (
     linear_response,
     thermoelectric_coefficients,
 )
-from mesotherm.mechanics import Position
+from mesotherm.mechanics import EquilibriumPosition
 from mesotherm.observables import OBSERVABLES
 from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates
@@ -110,6 +110,7 @@ __all__ = [
     "DoubleDot",
     "EffectiveTemperature",
     "Effort",
+    "EquilibriumPosition",
     "ForceFluxPairs",
     "HeatDrag",
     "HeatProbe",
@@ -128,7 +129,6 @@ __all__ = [
     "Operation",
     "Outcome",
     "PhononBath",
-    "Position",
     "PotentialStep",
     "PowerAtOptimalBias",
     "Regime",

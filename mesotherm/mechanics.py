@@ -12,7 +12,7 @@ from mesotherm.fields import as_array, names, parameter
 from mesotherm.unknowns import AbstractUnknown
 
 
-class Position(AbstractUnknown):
+class EquilibriumPosition(AbstractUnknown):
     r"""Positions x of moving parts on springs, where all forces on them vanish:
 
     .. math::

@@ -114,6 +114,8 @@ class Reader:
             self.unit_problem(where, error["ctx"]["error"], value)
         elif error["type"] == "range":
             self.problem(where, error["ctx"]["advice"], value)
+        elif error["type"] == "greater_than_equal":
+            self.problem(where, f"must be ≥ {error['ctx']['ge']} ({doc}).", value)
         elif error["type"] == "int_type" and isinstance(value, float):
             self.problem(where, f"must be a whole number, without a decimal point ({doc}).", value)
         elif error["type"] == "float_type" and type(value) is int:

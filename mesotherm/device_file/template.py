@@ -26,7 +26,7 @@ from mesotherm.fields import (
     meanings,
     parameters,
 )
-from mesotherm.mechanics import Position
+from mesotherm.mechanics import EquilibriumPosition
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, ThermalizingProbe
 
 COLD, HOT = 1.0, 2.0
@@ -79,7 +79,7 @@ def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
     device = cls.example()
     unknowns: tuple[AbstractUnknown, ...] = tuple(ThermalizingProbe(name) for name in device.usual_probes)
     if parts := positions_of(device):
-        unknowns += (Position(parts, stiffness=1.0, mu=0.0, T=COLD),)
+        unknowns += (EquilibriumPosition(parts, stiffness=1.0, mu=0.0, T=COLD),)
     level = Reservoirs(np.zeros(len(device.terminals)), np.full(len(device.terminals), COLD))
     setup = Setup(device, level, unknowns)
     fixed = [name for name in device.terminals if name not in device.usual_probes]
@@ -164,7 +164,7 @@ def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
     yield _with_comment(f'parameter = "{path}"', "path of any key above that is a number")
     yield f"start = {start:g}"
     yield f"stop = {stop:g}"
-    yield f"points = {POINTS}"
+    yield f"points = {POINTS - (start < 0)}"  # none at zero, where an experiment may have nothing to say
 
 
 def _component(component: Component, where: tuple[str, ...]) -> Iterator[str]:

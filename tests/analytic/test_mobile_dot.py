@@ -8,10 +8,10 @@ import pytest
 from mesotherm import (
     Axis,
     Effort,
+    EquilibriumPosition,
     Linearised,
     MobileDot,
     Outcome,
-    Position,
     Reservoirs,
     Setup,
     SingleDot,
@@ -44,7 +44,7 @@ def figure_2(asymmetry, x=0.0):
 
 
 def held(stiffness=0.02, T=COLD, **more):
-    return Position(("x",), stiffness=stiffness, mu=0.0, T=T, **more)
+    return EquilibriumPosition(("x",), stiffness=stiffness, mu=0.0, T=T, **more)
 
 
 def biased(bias, T=COLD):
@@ -145,7 +145,7 @@ def test_what_cannot_move_is_refused():
     with pytest.raises(ValueError, match="nothing in ThermalizationDiode can move"):
         steady_state(ThermalizationDiode.example(), baths, [held()])
     with pytest.raises(ValueError, match="there is no moving part 'y'; this device has x"):
-        steady_state(figure_2(0.0), biased(0.1), [Position(("y",), stiffness=1.0, mu=0.0, T=1.0)])
+        steady_state(figure_2(0.0), biased(0.1), [EquilibriumPosition(("y",), stiffness=1.0, mu=0.0, T=1.0)])
     with pytest.raises(ValueError, match="no coherent device"):
         Linearised(SingleDot.example(), 0.0, 1.0)
 

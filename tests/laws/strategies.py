@@ -18,11 +18,11 @@ from mesotherm import (
     LAWS,
     ChainLead,
     CoulombDots,
+    EquilibriumPosition,
     HeatProbe,
     Lattice,
     MobileDot,
     Outcome,
-    Position,
     Reservoirs,
     ResonantBarrier,
     StepBarrier,
@@ -244,7 +244,7 @@ def _mobile_dot(row) -> MobileDot:
     return MobileDot(row["level"], row["coupling"], row["asymmetry"], 1.0, row["band"], row["lead_hopping"], [0.0])
 
 
-ON_A_SPRING = Position(("x",), stiffness=2.0, mu=0.0, T=1.0)
+ON_A_SPRING = EquilibriumPosition(("x",), stiffness=2.0, mu=0.0, T=1.0)
 
 THREE_DOTS = ("LM", "RM", "HH", "CC", "PM")
 
@@ -256,7 +256,7 @@ BUCKETS = (
     _dots("MHC", THREE_DOTS, (ThermalizingProbe("P"),)),
     Bucket("lattice with fluxes", _draw_lattice, _lattice),
     Bucket("lattice with fluxes, ThermalizingProbe", _draw_lattice, _lattice, (ThermalizingProbe("P"),)),
-    Bucket("mobile dot, Position", _draw_mobile_dot, _mobile_dot, (ON_A_SPRING,)),
+    Bucket("mobile dot, EquilibriumPosition", _draw_mobile_dot, _mobile_dot, (ON_A_SPRING,)),
 )
 
 LAW = {name: position for position, name in enumerate(LAWS)}

@@ -10,7 +10,7 @@ from mesotherm.devices.mobile_dot import MobileDot
 from mesotherm.driven import Drive, Driven
 from mesotherm.experiments import Setup
 from mesotherm.langevin import MechanicalMode
-from mesotherm.mechanics import Position
+from mesotherm.mechanics import EquilibriumPosition
 
 STIFFNESS, MASS = 0.02, 1000.0
 
@@ -72,7 +72,7 @@ class Parameters:
 
     def setup(self, response: str) -> Setup:
         """The same with its position found, without a drive."""
-        spring = Position(("x",), stiffness=STIFFNESS, mu=self.mu, T=self.T)
+        spring = EquilibriumPosition(("x",), stiffness=STIFFNESS, mu=self.mu, T=self.T)
         baths = Reservoirs([self.mu, self.mu], [self.T, self.T])
         return Setup(self.device(response), baths, (spring,))
 
