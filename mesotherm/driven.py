@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.device import Effort, HasPositions, Reservoirs
+from mesotherm.devices.linearised import Linearised
+from mesotherm.engines.electronic_friction import electronic_friction
 from mesotherm.fields import as_array
 from mesotherm.langevin import MechanicalMode
 from mesotherm.motion_table import MotionTable, equilibria, tabulate
@@ -43,6 +45,9 @@ class Driven(eqx.Module):
         What the drive is.
     part
         Name of the part that moves.
+    electronic_friction
+        Whether the friction of the electrons and the noise of their force are computed, too; of a linear response those
+        in equilibrium.
     effort
         How much work is spent on one position and drive.
 
@@ -54,6 +59,7 @@ class Driven(eqx.Module):
     temperature: Float[Array, ""] = eqx.field(converter=as_array)
     drive: Drive = eqx.field(static=True, default=Drive.BIAS)
     part: str = eqx.field(static=True, default="x")
+    electronic_friction: bool = eqx.field(static=True, default=False)
     effort: Effort = eqx.field(static=True, default=Effort.STRICT)
 
     def __check_init__(self):
@@ -76,17 +82,25 @@ class Driven(eqx.Module):
         return Reservoirs(self.mu + apart * is_bias, self.temperature + apart * (not is_bias))
 
     def at(self, x: Float[Array, ""], drive: Float[Array, ""]) -> dict[str, Array]:
-        """Force on the part [energy/length] and currents into the device at a position and a drive; the heat current is
-        J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the response is."""
+        """Force on the part [energy/length] and currents into the device at a position and a drive, friction and noise if
+        wanted; the heat current is J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the response
+        is."""
         index = self.device.coordinates.index(self.part)
         device = self.device.moved_to(self.device.q.at[index].set(x)).counted_from(self.mu, self.temperature)
         reservoirs = self.reservoirs(drive)
         value = device.response(reservoirs, self.effort).value
-        return {
+        found = {
             "force": -value.conjugate[index],
             "particle_current": value.particle,
             "heat_current": value.energy - self.mu * value.particle,
         }
+        if not self.electronic_friction:
+            return found
+        is_linear = isinstance(device, Linearised)
+        inner, baths = (device.device, self.reservoirs(0.0)) if is_linear else (device, reservoirs)
+        electronic = electronic_friction(inner, baths, self.effort)
+        at = self.device.positions.index(self.part)
+        return found | {"friction": electronic.friction[at, at], "noise": electronic.noise[at, at]}
 
     def force(self, x: Float[Array, ""], drive: Float[Array, ""]) -> Float[Array, ""]:
         """Force on the part [energy/length]."""
