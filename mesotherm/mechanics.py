@@ -86,7 +86,7 @@ class EquilibriumPosition(AbstractUnknown):
 
     def prepared(self, device):
         assert isinstance(device, HasPositions)  # by check()
-        return device.counted_from(self.mu, self.T)
+        return self._moved(device, self.rest_position).counted_from(self.mu, self.T)
 
     def at_rest(self, device):
         return self._moved(device, self.rest_position)
@@ -95,7 +95,8 @@ class EquilibriumPosition(AbstractUnknown):
         return reservoirs
 
     def impose(self, y, device, reference):
-        return self._moved(device, self.rest_position + self._lengths(device) * y), reference
+        at = _at(device, self.parts)
+        return device.moved_to(device.q.at[at].add(self._lengths(device) * y)), reference
 
     def balance(self, device, reservoirs, answer, effort):
         assert isinstance(device, HasPositions)  # by check()

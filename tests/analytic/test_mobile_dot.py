@@ -7,6 +7,7 @@ import pytest
 
 from mesotherm import (
     Axis,
+    CurrentVoltage,
     Effort,
     EquilibriumPosition,
     Linearised,
@@ -159,3 +160,16 @@ def test_positions_in_a_dataset():
     assert float(data.position[0, 0]) == pytest.approx(1.164718843285, abs=1e-9)
     np.testing.assert_allclose(data.force, 0.02 * data.position, rtol=1e-8)
     assert "potential" not in data
+
+
+@pytest.mark.parametrize("device", [linear(figure_2(0.3)), figure_2(0.3)], ids=["linear", "full"])
+def test_conductance_with_the_dot_following(device):
+    """dI/dV at a bias, the position moving along, against currents at neighbouring biases."""
+    setup = Setup(device, biased(0.0), (held(),))
+    step = 1e-4
+    data = sweep(CurrentVoltage(), setup, [Axis("experiment.bias", 0.1 + step * np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))])
+    current = data.particle_current.sel(terminal="L").to_numpy()
+    slope = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) @ current / (12 * step)
+    assert float(data.differential_conductance[2]) == pytest.approx(slope, rel=1e-6)
+    bare = sweep(CurrentVoltage(), Setup(device, biased(0.0)), [Axis("experiment.bias", [0.1])])
+    assert abs(slope / float(bare.differential_conductance[0]) - 1) > 0.1
