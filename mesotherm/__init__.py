@@ -12,7 +12,7 @@ from mesotherm.axes import Axis, Tie
 from mesotherm.boundaries import boundary
 from mesotherm.continuation import Branches, branches
 from mesotherm.cycles import Cycle, cycles
-from mesotherm.device import Effort, Reservoirs
+from mesotherm.device import Effort, HasPositions, Reservoirs
 from mesotherm.devices.barriers import ResonantBarrier, StepBarrier, TransparentRegion
 from mesotherm.devices.capacitive_dots import CapacitiveDots
 from mesotherm.devices.chain import Chain
@@ -44,6 +44,8 @@ from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots, SpinPolarizedPair, Thermocouple
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
+from mesotherm.driven import Drive, Driven, folds, quasi_static
+from mesotherm.engines.electronic_friction import electronic_friction
 from mesotherm.experiments import (
     BiasReversal,
     CountingStatistics,
@@ -65,6 +67,7 @@ from mesotherm.fluctuations import cumulants, noise
 from mesotherm.following import follow
 from mesotherm.force_flux import ForceFluxPairs, Representation, force_flux_pairs, representations
 from mesotherm.inverse_currents import InverseCurrents, TransportKind, inverse_currents
+from mesotherm.langevin import MechanicalMode, ensemble, move
 from mesotherm.linear_response import (
     LinearResponse,
     ThermoelectricCoefficients,
@@ -72,6 +75,7 @@ from mesotherm.linear_response import (
     thermoelectric_coefficients,
 )
 from mesotherm.mechanics import EquilibriumPosition
+from mesotherm.motion_table import MotionTable, equilibria, tabulate
 from mesotherm.observables import OBSERVABLES
 from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates
@@ -108,10 +112,13 @@ __all__ = [
     "DotNetwork",
     "DoubleBarrier",
     "DoubleDot",
+    "Drive",
+    "Driven",
     "EffectiveTemperature",
     "Effort",
     "EquilibriumPosition",
     "ForceFluxPairs",
+    "HasPositions",
     "HeatDrag",
     "HeatProbe",
     "InverseCurrents",
@@ -121,7 +128,9 @@ __all__ = [
     "Linearised",
     "LoadResistor",
     "LoadSweep",
+    "MechanicalMode",
     "MobileDot",
+    "MotionTable",
     "Network",
     "NoiseExperiment",
     "OpenCircuit",
@@ -170,18 +179,25 @@ __all__ = [
     "branches",
     "cumulants",
     "cycles",
+    "electronic_friction",
+    "ensemble",
+    "equilibria",
     "evolve",
+    "folds",
     "follow",
     "force_flux_pairs",
     "inverse_currents",
     "linear_response",
+    "move",
     "noise",
     "operation",
     "quantum_dot_thermocouple",
     "quantum_power_bound",
+    "quasi_static",
     "relaxation_rates",
     "representations",
     "steady_state",
     "sweep",
+    "tabulate",
     "thermoelectric_coefficients",
 ]

@@ -17,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 DOTS = (ROOT / "docs" / "dots.md").read_text(encoding="utf-8")
 THERMODYNAMICS = (ROOT / "docs" / "thermodynamics.md").read_text(encoding="utf-8")
+MOVING = (ROOT / "docs" / "moving_devices.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
@@ -118,8 +119,8 @@ def test_linked_files_exist(path):
 
 
 def test_the_examples_are_counted():
-    assert len(list((ROOT / "examples").glob("*.toml"))) == 11
-    assert "has eleven files" in README
+    assert len(list((ROOT / "examples").glob("*.toml"))) == 12
+    assert "has twelve files" in README
 
 
 def test_the_citation_file_is_of_this_version():
@@ -170,3 +171,16 @@ def test_thermodynamics_page(tmp_path, monkeypatch, capsys):
     assert "6 representations" in out
     assert "inverse_particle for every zero of energy above -0.3125" in out
     assert "u -R-> b+u -L-> u" in out
+
+
+def test_moving_devices_page(capsys):
+    """Its snippets, one after the other, print what the theory says."""
+    names: dict = {}
+    for snippet in blocks(MOVING, "python"):
+        exec(compile(snippet, "moving_devices.md", "exec"), names)
+    out = capsys.readouterr().out
+    assert "several positions between 0.075791 0.104839" in out
+    assert "work of the force per infinitely slow cycle: 0.0040887" in out
+    assert "energy unaccounted for: True" in out
+    assert abs(names["answer"].value.conjugate[0]) > 1e6 * names["answer"].error.conjugate[0]
+    assert float(names["cycle"].work[-1]) == pytest.approx(4.5685e-3, abs=1e-6)

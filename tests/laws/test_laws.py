@@ -30,12 +30,13 @@ ROUNDING = 1e-12
 
 
 QUICK = "resonant-resonant, ThermalizingProbe"
-"""The diode with a probe among the quick tests. Dots and bare diodes all are."""
+"""The diode with a probe among the quick tests. Dots, bare diodes and lattices, and what moves all are."""
 
 
 def buckets():
     for bucket in BUCKETS:
-        slow = "-" in bucket.name and "Probe" in bucket.name and bucket.name != QUICK
+        probed = ("-" in bucket.name or "lattice" in bucket.name) and "Probe" in bucket.name
+        slow = probed and bucket.name != QUICK
         yield pytest.param(bucket, id=bucket.name, marks=pytest.mark.slow if slow else ())
 
 
