@@ -13,7 +13,7 @@ from mesotherm.unknowns import AbstractUnknown
 
 
 class EquilibriumPosition(AbstractUnknown):
-    r"""Positions x of moving parts on springs, where all forces on them vanish:
+    r"""Positions of moving parts on springs, where all forces on them vanish.
 
     .. math::
         F_j(x; \mu, T) - F_j(x; \mu_0, T_0) - k_j (x_j - x_{0j}) + F_{\mathrm{ext},j} = 0

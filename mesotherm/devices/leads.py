@@ -8,7 +8,7 @@ from mesotherm.fields import parameter
 
 
 class ChainLead(AbstractOneChannelLead):
-    r"""A semi-infinite chain of equal sites, one channel between E₀ − 2γ₀ and E₀ + 2γ₀:
+    r"""A semi-infinite chain of equal sites: one channel between E₀ − 2γ₀ and E₀ + 2γ₀.
 
     .. math::
         \Sigma(E) = \frac{\gamma_c^2}{\gamma_0}\left[\frac z2 - \mathrm i\sqrt{1 - \frac{z^2}4}\right], \qquad
@@ -44,7 +44,9 @@ class ChainLead(AbstractOneChannelLead):
 
 
 class WideBandLead(AbstractOneChannelLead):
-    r"""A lead whose density of states does not depend on energy: :math:`\Sigma = -\mathrm i\Gamma/2`.
+    r"""A lead whose density of states does not depend on energy.
+
+    .. math:: \Sigma = -\mathrm i\Gamma/2
 
     Examples
     --------

@@ -11,7 +11,7 @@ from mesotherm.fields import FieldError, count, parameter
 
 
 class Ribbon(AbstractLayered):
-    r"""A disordered strip of a square lattice: ``length`` columns of ``width`` sites from L to R.
+    r"""A strip of a square lattice from L to R, with any level at every site.
 
     .. math:: H = \sum_i \varepsilon_i c_i^\dagger c_i - t \sum_{\langle i,j\rangle} (c_i^\dagger c_j + \mathrm{h.c.})
 

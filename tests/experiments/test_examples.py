@@ -38,6 +38,12 @@ def test_an_example_runs(tmp_path, name):
         if name == "screened_double_barrier":
             assert (abs(data.sel(voltage=0.0, method="nearest").potential) < 1e-9).all()
             assert data.differential_conductance.min() < 0 < data.differential_conductance.max()
+        if name == "moving_dot_diode":
+            largest = data.odd_rectification_particle.max()
+            assert float(largest) == pytest.approx(0.726, abs=2e-3)  # ~0.7 near 0.05 of the hopping, says the paper
+            at = float(data.bias[int(data.odd_rectification_particle.argmax("bias"))])
+            assert at == pytest.approx(0.0560623 / 2 * 3880, abs=20)  # meV; half of theirs, with both spins
+            assert data.position.attrs["units"] == "nm"
         if name == "thermovoltage":
             assert data.open_circuit_bias.min() < 0 < data.open_circuit_bias.max()
         if name == "thermocouple_in_si_units":
