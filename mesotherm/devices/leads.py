@@ -1,5 +1,6 @@
 """Leads of tight-binding devices: what the site that they contact sees of them."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -30,13 +31,13 @@ class ChainLead(AbstractOneChannelLead):
 
     def self_energy(self, energy):
         half = (energy - self.level) / (2 * self.hopping)
+        scale = self.contact_hopping**2 / self.hopping
         if jnp.iscomplexobj(half):
-            root = jnp.sqrt(1 - half * half)
-        else:
-            inside = (1 - half) * (1 + half)
-            outside = jnp.sign(half) * jnp.sqrt(jnp.where(inside < 0, -inside, 1.0))
-            root = jnp.where(inside > 0, jnp.sqrt(jnp.where(inside > 0, inside, 1.0)) + 0j, -1j * outside)
-        return self.contact_hopping**2 / self.hopping * (half - 1j * root)
+            return scale * (half - 1j * jnp.sqrt(1 - half * half))
+        inside = (1 - half) * (1 + half)
+        root = jnp.sqrt(jnp.where(inside == 0, 1.0, jnp.abs(inside)))
+        bound = jnp.where(inside < 0, jnp.sign(half) * root, 0.0)
+        return jax.lax.complex(scale * (half - bound), -scale * jnp.where(inside > 0, root, 0.0))
 
     @property
     def band_edges(self):

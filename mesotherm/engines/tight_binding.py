@@ -275,8 +275,9 @@ class AbstractChain(AbstractTightBinding):
 
     def _ends(self, energy) -> list[Complex[Array, "energies"]]:
         """Self-energies of the first and of the last site."""
-        ends = [lead for _, lead in self.terminal_leads if isinstance(lead, AbstractOneChannelLead)]
-        return [lead.self_energy(energy) for lead in ends]
+        first, last = (lead for _, lead in self.terminal_leads if isinstance(lead, AbstractOneChannelLead))
+        sigma = first.self_energy(energy)
+        return [sigma, sigma if last is first else last.self_energy(energy)]
 
     def features(self):
         """As of a matrix, with the determinant by recursion."""
@@ -311,10 +312,10 @@ class AbstractChain(AbstractTightBinding):
     def elements(self, energy):
         onsite, links = self.row()
         sigma = self._ends(energy)
-        v_left, v_right = (injection(one).real for one in sigma)
+        wide_left, wide_right = (-2 * one.imag for one in sigma)
         coordinates = self.coordinates if isinstance(self, HasCoordinates) else ()
         from_left, from_right = row_states(energy - onsite[:, None], links, *sigma)
-        passed = (v_left * v_right) ** 2 * _squared(from_left[-1])
+        passed = wide_left * wide_right * _squared(from_left[-1])
         transmission = {(0, 1): passed, (1, 0): passed}
         if not coordinates:
             return transmission, []
@@ -322,8 +323,8 @@ class AbstractChain(AbstractTightBinding):
         slopes = jax.jacfwd(lambda q: self.moved_to(q).row())(self.q)
         injected = [
             [
-                strength**2 * _expected(states, slopes[0][:, j], slopes[1][:, j]) / (2 * jnp.pi)
-                for states, strength in ((from_left, v_left), (from_right, v_right))
+                wide * _expected(states, slopes[0][:, j], slopes[1][:, j]) / (2 * jnp.pi)
+                for states, wide in ((from_left, wide_left), (from_right, wide_right))
             ]
             for j in range(len(coordinates))
         ]
@@ -458,40 +459,52 @@ def row_states(above, links, sigma_left, sigma_right) -> tuple[Any, Any]:
     sigma_left, sigma_right
         Self-energies of the ends [...].
     """
-    first = above[0] - sigma_left
-    rest = above[1:] + 0j
-    rest = rest.at[-1].add(-sigma_right)
+    count = len(above)
     links = links.reshape(links.shape + (1,) * (above.ndim - 1))
 
-    def eliminate(before, here):
+    def eliminated(before, diagonal, link):
         inverse, source = before
-        diagonal, link = here
         step = jnp.conj(link) * inverse
-        now = _inverse(diagonal - step * link), step * source
+        return _inverse(diagonal - step * link), step * source
+
+    def substituted(after, here, link):
+        (from_left, from_right), (inverse, source) = after, here
+        return (source + link * from_left) * inverse, link * from_right * inverse
+
+    first = _inverse(above[0] - sigma_left), jnp.ones_like(sigma_left)
+    if count <= UNROLLED:
+        ahead = [first]
+        for n in range(1, count):
+            diagonal = above[n] - sigma_right if n == count - 1 else above[n] + 0j
+            ahead.append(eliminated(ahead[-1], diagonal, links[n - 1]))
+        back = [(ahead[-1][0] * ahead[-1][1], ahead[-1][0])]
+        for n in range(count - 2, -1, -1):
+            back.append(substituted(back[-1], ahead[n], links[n]))
+        from_left, from_right = (jnp.stack(states[::-1]) for states in zip(*back, strict=True))
+        return from_left, from_right
+
+    rest = (above[1:] + 0j).at[-1].add(-sigma_right)
+
+    def forth(before, here):
+        now = eliminated(before, *here)
         return now, now
 
-    start = _inverse(first), jnp.ones_like(first)
-    _, (inverses, sources) = jax.lax.scan(eliminate, start, (rest, links), unroll=min(len(rest), UNROLLED))
-    inverses = jnp.concatenate([start[0][None], inverses])
-    sources = jnp.concatenate([start[1][None], sources])
-
-    def substitute(after, here):
-        inverse, source, link = here
-        from_left, from_right = after
-        found = (source + link * from_left) * inverse, link * from_right * inverse
+    def back_again(after, here):
+        found = substituted(after, here[:2], here[2])
         return found, found
 
-    last = sources[-1] * inverses[-1], inverses[-1]
-    _, states = jax.lax.scan(
-        substitute, last, (inverses[:-1], sources[:-1], links), reverse=True, unroll=min(len(rest), UNROLLED)
-    )
-    from_left, from_right = (jnp.concatenate([inner, end[None]]) for inner, end in zip(states, last, strict=True))
+    end, passed = jax.lax.scan(forth, first, (rest, links), unroll=UNROLLED)
+    last = end[0] * end[1], end[0]
+    inner = tuple(jnp.concatenate([one[None], more[:-1]]) for one, more in zip(first, passed, strict=True))
+    _, states = jax.lax.scan(back_again, last, (*inner, links), reverse=True, unroll=UNROLLED)
+    from_left, from_right = (jnp.concatenate([some, one[None]]) for some, one in zip(states, last, strict=True))
     return from_left, from_right
 
 
 def _inverse(z):
     """1/z in few operations: compilers guard a complex division against overflow in a hundred."""
-    return jnp.conj(z) / _squared(z)
+    scale = 1 / _squared(z)
+    return jax.lax.complex(z.real * scale, -z.imag * scale)
 
 
 def _squared(z):
