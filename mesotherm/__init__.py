@@ -46,6 +46,7 @@ from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots,
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
 from mesotherm.driven import Drive, Driven, folds, quasi_static
 from mesotherm.engines.electronic_friction import electronic_friction
+from mesotherm.equilibria import equilibria
 from mesotherm.experiments import (
     BiasReversal,
     CountingStatistics,
@@ -67,15 +68,17 @@ from mesotherm.fluctuations import cumulants, noise
 from mesotherm.following import follow
 from mesotherm.force_flux import ForceFluxPairs, Representation, force_flux_pairs, representations
 from mesotherm.inverse_currents import InverseCurrents, TransportKind, inverse_currents
-from mesotherm.langevin import MechanicalMode, ensemble, move
+from mesotherm.langevin import ensemble
 from mesotherm.linear_response import (
     LinearResponse,
     ThermoelectricCoefficients,
     linear_response,
     thermoelectric_coefficients,
 )
+from mesotherm.mean_motion import move
+from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.mechanics import EquilibriumPosition
-from mesotherm.motion_table import MotionTable, equilibria, tabulate
+from mesotherm.motion_table import MotionTable, tabulate
 from mesotherm.observables import OBSERVABLES
 from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates

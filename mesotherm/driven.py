@@ -16,9 +16,10 @@ from jaxtyping import Array, Float
 from mesotherm.device import Effort, HasPositions, Reservoirs
 from mesotherm.devices.linearised import Linearised
 from mesotherm.engines.electronic_friction import electronic_friction
+from mesotherm.equilibria import equilibria
 from mesotherm.fields import as_array
-from mesotherm.langevin import MechanicalMode
-from mesotherm.motion_table import MotionTable, equilibria, tabulate
+from mesotherm.mechanical_mode import MechanicalMode
+from mesotherm.motion_table import MotionTable, tabulate
 
 NEWTON_STEPS = 30
 """At most, for the drive at a position and for a fold."""
@@ -32,8 +33,8 @@ class Drive(enum.Enum):
 
 
 class Driven(eqx.Module):
-    r"""A device between L and R, :math:`\mu_{L,R} = \mu_0 \pm V/2` or :math:`T_{L,R} = T_0 \pm \delta T/2`, and one part
-    of it that moves; its force is counted from that in equilibrium at μ₀ and T₀ at the same position.
+    r"""A device between L and R, :math:`\mu_{L,R} = \mu_0 \pm V/2` or :math:`T_{L,R} = T_0 \pm \delta T/2`, and one
+    part of it that moves; its force is counted from that in equilibrium at μ₀ and T₀ at the same position.
 
     Attributes
     ----------
@@ -82,9 +83,9 @@ class Driven(eqx.Module):
         return Reservoirs(self.mu + apart * is_bias, self.temperature + apart * (not is_bias))
 
     def at(self, x: Float[Array, ""], drive: Float[Array, ""]) -> dict[str, Array]:
-        """Force on the part [energy/length] and currents into the device at a position and a drive, friction and noise if
-        wanted; the heat current is J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the response
-        is."""
+        """Force on the part [energy/length] and currents into the device at a position and a drive, friction and noise
+        if wanted; the heat current is J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the
+        response is."""
         index = self.device.coordinates.index(self.part)
         device = self.device.moved_to(self.device.q.at[index].set(x)).counted_from(self.mu, self.temperature)
         reservoirs = self.reservoirs(drive)
@@ -113,8 +114,8 @@ class Driven(eqx.Module):
         *,
         tolerance: float | None = None,
     ) -> MotionTable:
-        """The table that motion reads; see :func:`mesotherm.motion_table.tabulate`. Without ``drives`` for a device whose
-        response is linear."""
+        """The table that motion reads; see :func:`mesotherm.motion_table.tabulate`. Without ``drives`` for a device
+        whose response is linear."""
         return tabulate(self.at, positions, drives, tolerance=tolerance)
 
 

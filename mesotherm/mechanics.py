@@ -95,6 +95,7 @@ class EquilibriumPosition(AbstractUnknown):
         return reservoirs
 
     def impose(self, y, device, reference):
+        assert isinstance(device, HasPositions)  # by check()
         at = _at(device, self.parts)
         return device.moved_to(device.q.at[at].add(self._lengths(device) * y)), reference
 
@@ -108,6 +109,7 @@ class EquilibriumPosition(AbstractUnknown):
         return total / unit, answer.error.conjugate[at] / unit, scale / unit
 
     def _moved(self, device, x):
+        assert isinstance(device, HasPositions)  # by check()
         return device.moved_to(device.q.at[_at(device, self.parts)].set(x))
 
     def _lengths(self, device):

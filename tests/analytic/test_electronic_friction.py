@@ -332,6 +332,7 @@ def test_formulas_as_printed():
     assert all(assert_printed(*case) for case in cases)
 
 
+@pytest.mark.slow
 def test_bound_of_what_is_not_resolved():
     """A state that is about to leave the band is a peak at its edge which no panel is made for; the answer says so."""
     device = Molecule(

@@ -5,10 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from mesotherm.equilibria import equilibria
 
 from mesotherm import Axis, BiasReversal, ThermalizationDiode, sweep
 from mesotherm.driven import Driven, folds, quasi_static, resting_drive
+from mesotherm.equilibria import equilibria
 from mesotherm.papers.mehring2024.model import (
     FIG_2,
     FIG_4,

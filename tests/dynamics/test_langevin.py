@@ -13,8 +13,12 @@ import scipy.stats
 from jax.extend.random import threefry_2x32
 from test_motion_table import FIG_9, STIFFNESS, table_of
 
-from mesotherm.langevin import MechanicalMode, core_sets, ensemble, move, normals, residence, threefry
-from mesotherm.motion_table import equilibria, tabulate
+from mesotherm.equilibria import equilibria
+from mesotherm.escape import core_sets, residence
+from mesotherm.langevin import ensemble, normals, threefry
+from mesotherm.mean_motion import move
+from mesotherm.mechanical_mode import MechanicalMode
+from mesotherm.motion_table import tabulate
 from mesotherm.protocols import Constant, Pulses, Sine
 
 MASS = 1000.0

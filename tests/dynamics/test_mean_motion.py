@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from test_motion_table import FIG_2B, FIG_4, FIG_6, FIG_7, FIG_9, STIFFNESS, table_of
 
+from mesotherm.equilibria import equilibria
 from mesotherm.fields import FieldError
-from mesotherm.langevin import MechanicalMode, move
-from mesotherm.motion_table import equilibria, tabulate
+from mesotherm.mean_motion import move
+from mesotherm.mechanical_mode import MechanicalMode
+from mesotherm.motion_table import tabulate
 from mesotherm.protocols import Constant, Pulses, Ramp, Sine, Square, Triangle
 from mesotherm.results import Outcome
 

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mesotherm.motion_table import equilibria, tabulate
+from mesotherm.equilibria import equilibria
+from mesotherm.motion_table import tabulate
 
 STIFFNESS = 0.02
 

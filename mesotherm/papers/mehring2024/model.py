@@ -9,7 +9,7 @@ from mesotherm.devices.linearised import Linearised
 from mesotherm.devices.mobile_dot import MobileDot
 from mesotherm.driven import Drive, Driven
 from mesotherm.experiments import Setup
-from mesotherm.langevin import MechanicalMode
+from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.mechanics import EquilibriumPosition
 
 STIFFNESS, MASS = 0.02, 1000.0
@@ -87,7 +87,7 @@ class Parameters:
 
 
 OFFSET = -1.5e-4
-"""μ₀ − E_dot of Figs. 3 and 5, which the paper leaves at "≈ 0": in the middle of the range that gives what it describes."""
+"""μ₀ − E_dot of Figs. 3 and 5, which the paper leaves at "≈ 0": within the range that gives what it describes."""
 
 FIG_2 = Parameters(-0.2, 0.1, 2.0)
 FIG_3 = Parameters(-0.3, 0.01, 1.0, mu=-0.3 + OFFSET, T=2e-3, drive=Drive.DELTA_TEMPERATURE)
