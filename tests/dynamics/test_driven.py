@@ -55,10 +55,8 @@ def test_infinitely_slow_cycle(figure_6):
 def test_every_position_has_its_drive(figure_6):
     """The curve V*(x): at each of its drives the table has an equilibrium there, stable where the slope says so."""
     driven, table = figure_6
-    drives, slopes = (
-        np.asarray(values) for values in resting_drive(driven, FIG_6.mode, jnp.asarray(PLACES[150:320:10]))
-    )
-    for x, drive, slope in zip(PLACES[150:320:10], drives, slopes, strict=True):
+    drives, slopes = (np.asarray(values) for values in resting_drive(driven, FIG_6.mode, jnp.asarray(PLACES)))
+    for x, drive, slope in list(zip(PLACES, drives, slopes, strict=True))[150:320:10]:
         found = equilibria(table, float(drive), STIFFNESS)
         nearest = np.argmin(np.abs(found.position - x))
         assert found.position[nearest] == pytest.approx(x, abs=1e-8)
