@@ -1,4 +1,11 @@
-"""Where a part rests: every zero of the whole force on it, from a table of the force.
+r"""Where a part rests: every zero of the whole force on it, from a table of the force.
+
+At a fixed drive the whole force in one dimension has a potential,
+
+.. math:: U(x) = \tfrac12 k (x - x_0)^2 - \int^x F\,dx' - F_\text{ext}\, x
+
+whose minima and maxima are roots of the table's cubics and whose barriers are integrals of them: neither has an error
+beyond the table's own.
 
 Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28 and Figs. 2, 6 and 7.
 """

@@ -1,23 +1,17 @@
-r"""Motion in time of a mechanical coordinate that currents push: its mean, and ensembles with thermal noise.
+r"""Ensembles of particles with thermal noise, pushed by currents along a mechanical coordinate.
 
 .. math::
     M \ddot x = -k (x - x_0) - [\nu + \gamma_\text{el}(x)]\,\dot x + F(x, V(t)) + F_\text{ext} - \xi, \qquad
     \langle \xi(t)\, \xi(t') \rangle = [2 T \nu + D_\text{el}(x)]\, \delta(t - t')
 
-Electrons follow at once (their forces and currents are those of a part at rest, from a
-:class:`mesotherm.motion_table.MotionTable`), so that the charge that passes is the integral of the current at x(t).
-D_el is the table's "noise", or 2Tγ_el, that of equilibrium. Energy is kept in the books all the way,
+Electrons follow at once, as in :mod:`mesotherm.mean_motion`. D_el is the table's "noise", or 2Tγ_el, that of
+equilibrium.
 
-.. math::
-    \Delta\big[\tfrac12 M \dot x^2 + \tfrac12 k (x-x_0)^2\big] = W_F - E_\text{dis} - W_\text{load}, \qquad
-    W_F = \int F\,\dot x\,dt, \quad E_\text{dis} = \int (\nu + \gamma_\text{el})\,\dot x^2 dt, \quad
-    W_\text{load} = -\int F_\text{ext}\,\dot x\,dt
-
-**Ensembles** are integrated by BAOAB: kicks (B) of half a step, flights (A) of half a step, and in the middle of the
-step the exact solution (O) of friction and noise at the position there. At constant friction its positions have no
-error in a harmonic well and one of the fourth order of the step elsewhere, in equilibrium at strong friction; at any
-friction one of second order. Random numbers are a function of key, particle and step (Threefry), so that results do
-not depend on how particles are split into batches.
+Integrated by BAOAB: kicks (B) of half a step, flights (A) of half a step, and in the middle of the step the exact
+solution (O) of friction and noise at the position there. At constant friction its positions have no error in a harmonic
+well and one of the fourth order of the step elsewhere, in equilibrium at strong friction; at any friction one of second
+order. Random numbers are a function of key, particle and step (Threefry), so that results do not depend on how
+particles are split into batches.
 
 **Never draw the random force once per stage of a Runge–Kutta step**: the stages' weights are squared and summed,
 (1² + 2² + 2² + 1²)/6² = 10/36, so that the noise is that of 0.28 T.
@@ -54,9 +48,9 @@ class Ensemble(eqx.Module):
     position, velocity
         At the end [length], [length energy/hbar].
     charge, heat
-        As in :class:`Motion`, trapezoidal rule of the steps [1], [energy].
+        As in :class:`mesotherm.mean_motion.Motion`, trapezoidal rule of the steps [1], [energy].
     work, load_work, dissipated
-        As in :class:`Motion`; what is dissipated in a step is its mean over the noise [energy].
+        As in :class:`mesotherm.mean_motion.Motion`; what is dissipated in a step is its mean over the noise [energy].
     bath_heat
         What friction and noise together gave to the part [energy].
     drive_work

@@ -1,18 +1,14 @@
-r"""Forces and currents along one mechanical coordinate, tabulated for motion in time.
+"""Forces and currents along one mechanical coordinate, tabulated for motion in time.
 
 What acts on a part that moves is smooth in its position but costs an energy integral; a trajectory needs it a million
 times. A table holds a cubic spline (twice continuously differentiable) on a uniform grid of positions: one row of
 coefficients per interval, which is read at once. In the drive it is linear, where linear response is meant, or a cubic
 spline as well. How far it is from the function is measured in the middle of all intervals.
 
-The force at a fixed drive has a potential in one dimension, which follows from the same coefficients without any
-further error,
+The force at a fixed drive has a potential in one dimension: its work ∫F dx follows from the same coefficients without
+any further error, so that equilibria and barriers (:mod:`mesotherm.equilibria`) are exact for the table.
 
-.. math:: U(x) = \tfrac12 k (x - x_0)^2 - \int^x F\,dx' - F_\text{ext}\, x
-
-so that equilibria (roots of cubics) and barriers are exact for the table.
-
-Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28.
+Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28 (the potential).
 """
 
 import itertools

@@ -77,6 +77,7 @@ def test_barriers(parameters, bias, barrier):
     assert equilibria(table, bias, STIFFNESS).barriers[0] == pytest.approx(barrier, abs=1e-11)
 
 
+@pytest.mark.slow
 def test_rectification_of_charge():
     """Fig. 4: the largest R_I at λ = 0.5 and where; zero without a bias is a status of its own."""
     near = 0.0560623 + np.array([-2e-6, 0.0, 2e-6])
@@ -90,6 +91,7 @@ def test_rectification_of_charge():
     assert np.all(data.status[1:] == 0)
 
 
+@pytest.mark.slow
 def test_rectification_of_heat():
     """Fig. 5 at δT = T₀ by Eq. 13, and with the energy integral that its first-order expansion leaves out."""
     axis = [Axis("experiment.delta_temperature", [FIG_5.T])]

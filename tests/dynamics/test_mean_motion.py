@@ -33,7 +33,7 @@ def uniform():
         current = V * (1 + x)
         return {"force": V, "particle_current": jnp.stack([current, -current]), "heat_current": current[None]}
 
-    return tabulate(function, np.linspace(-40.0, 40.0, 9))
+    return tabulate(function, np.linspace(-40.0, 40.0, 8193))
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +59,23 @@ def damped(t, drive, x, v, nu):
     return rest + waves.sum().real, (root * waves).sum().real, rest * t + ((waves - amplitude) / root).sum().real
 
 
-def test_a_square_drive_has_the_exact_solution_of_its_pieces(uniform):
+@pytest.mark.parametrize("kind", ["pulses", pytest.param("square", marks=pytest.mark.slow)])
+def test_a_drive_of_constant_pieces_has_the_exact_solution_of_each(uniform, kind):
     """Jumps at times that are no multiples of anything, eleven of them."""
     oscillator = mode(0.1)
-    half, t_end = 1000 / 7, 1640.0
-    ends = np.append(half * np.arange(1, 12), t_end)
+    if kind == "square":
+        levels, durations, protocol = [0.02, -0.02], [1000 / 7] * 2, Square(0.02, 2000 / 7)
+    else:
+        levels, durations = [0.02, -0.015, 0.005], [1000 / 7, 900 / 7, 1300 / 9]
+        protocol = Pulses(levels, durations)
+    jumps, t_end = np.cumsum(np.resize(durations, 11)), 1640.0
+    assert np.allclose(protocol.corners(0.0, t_end), jumps, rtol=1e-14)
     x, v, charge, before = 0.5, 0.0, 0.0, 0.0
-    for piece, end in enumerate(ends):
-        drive = 0.02 * (-1) ** piece
+    for drive, end in zip(np.resize(levels, 12), [*jumps, t_end], strict=True):
         x, v, integral = damped(end - before, drive, x, v, float(oscillator.nu))
         charge, before = charge + drive * (end - before + integral), end
-    found = move(oscillator, uniform, Square(0.02, 2 * half), [0.0, t_end], position=0.5)
+    times = [0.0, *protocol.corners(0.0, t_end)[[2, 5, 8]], t_end]
+    found = move(oscillator, uniform, protocol, times, position=0.5)
     assert found.position[-1] == pytest.approx(x, abs=1e-9)
     assert found.velocity[-1] == pytest.approx(v, abs=1e-11)
     assert np.allclose(found.charge[-1], [charge, -charge], rtol=0, atol=1e-7)
@@ -176,14 +182,17 @@ def test_fig_6_charge_of_a_cycle_that_is_a_sine():
 
 
 def test_fig_9_charge_of_a_cycle_without_noise_and_its_sign():
-    table, third = table_of(FIG_9, -6.0, 6.0), 2e5 / 9
-    first = Pulses([0.3, -0.3, 0.0], [third] * 3, initialisation=third)
-    found = move(mode(0.16), table, first, third * np.array([0.0, 3.0, 6.0]))
-    assert np.allclose(np.diff(found.charge[:, 0]), 4.0062535, rtol=0, atol=1e-5)
-    assert np.max(np.abs(found.audit)) <= 1e-8
-    other = Pulses([-0.3, 0.3, 0.0], [third] * 3, initialisation=third)
-    found = move(mode(0.16), table, other, third * np.array([0.0, 3.0, 6.0]))
-    assert np.allclose(np.diff(found.charge[:, 0]), -4.0062535, rtol=0, atol=1e-5)
+    def function(x, V):
+        current = FIG_9(x, V)["particle_current"]
+        return {"force": FIG_9(x, V)["force"], "particle_current": current, "heat_current": -current[:1]}
+
+    table, third = table_of(function, -6.0, 6.0), 2e5 / 9
+    for sign in (1, -1):
+        protocol = Pulses([0.3 * sign, -0.3 * sign, 0.0], [third] * 3, initialisation=third)
+        found = move(mode(0.16), table, protocol, third * np.arange(0.0, 13.0, 3.0))
+        assert np.allclose(np.diff(found.charge[:, 0]), 4.0062535 * sign, rtol=0, atol=1e-5)
+        assert np.allclose(found.heat[:, 0], found.charge[:, 1], rtol=1e-12)
+        assert np.max(np.abs(found.audit)) <= 1e-8
 
 
 def test_a_part_that_leaves_the_table_has_an_outcome_and_no_numbers():

@@ -17,10 +17,19 @@ STIFFNESS, MASS = 0.02, 1000.0
 COLD = 1e-4
 """k_BT₀ of the figures whose drive is a bias: far below every width (the paper gives none; its Eq. 12 has none)."""
 
+HOPPING, LATTICE_CONSTANT = 3.88, 2.5e-10
+"""γ₀ [eV] and a [m] of Appendix A."""
+
+PLANCK_BAR, ELEMENTARY_CHARGE, ELECTRON_MASS = 1.054571817e-34, 1.602176634e-19, 9.1093837139e-31
+"""SI units."""
+
+ELECTRONVOLT_PER_KELVIN = 8.617333262e-5
+
 RESPONSES = ("linear", "full")
 """The paper's Eqs. 12 and 13 and transmissions at μ₀; Eq. 9 and Landauer's integral."""
 
-LAMBDA_STEPS = 0.05
+CYCLE_TIME = 1e6
+"""τ of Figs. 4(c), 6 and 7."""
 
 
 @dataclasses.dataclass(frozen=True)
