@@ -71,6 +71,8 @@ def equilibria(
 
     Examples
     --------
+    >>> import jax.numpy as jnp
+    >>> from mesotherm.motion_table import tabulate
     >>> table = tabulate(lambda x, V: {"force": V * jnp.tanh(x)}, jnp.linspace(-3, 3, 601))
     >>> found = equilibria(table, 2.0, 1.0)
     >>> print(found.position.round(6), found.stable, found.barriers.round(6))
