@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pins
 import pytest
 import xarray as xr
 
@@ -25,28 +26,11 @@ def computed(number):
     return PAPER.figure(number).compute(lambda done, total: None)
 
 
-def compare_with_pins(checks, figure):
-    """Every check comes out as known, says everything, and is pinned."""
-    checks = list(checks)
-    assert not [f"{check.id}: {check.computed}" for check in checks if not check.expected]
-    found = {check.id: check.as_json() for check in checks}
-    assert len(found) == len(checks)
-    pins = {name: pin for name, pin in PINNED.items() if pin["figure"] == figure}
-    assert set(found) == set(pins)
-    for name, entry in found.items():
-        assert entry["claim"]
-        assert entry["source"]
-        assert entry["note"]
-        assert {key: entry[key] for key in ("published", "tolerance", "erratum")} == {
-            key: pins[name][key] for key in ("published", "tolerance", "erratum")
-        }
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", ["3", "5", "6", "two_terminal"])
 def test_checks_files_and_figures(number, tmp_path):
     datasets = computed(number)
-    compare_with_pins(PAPER.figure(number).check(datasets), number)
+    pins.compare(PINNED, PAPER.figure(number).check(datasets), number)
     for name, dataset in datasets.items():
         write_dataset(dataset, tmp_path / f"{name}.nc")
         assert xr.load_dataset(tmp_path / f"{name}.nc").sizes == dataset.sizes
@@ -58,7 +42,7 @@ def test_checks_files_and_figures(number, tmp_path):
 
 @pytest.mark.slow
 def test_checks_of_the_text():
-    compare_with_pins(PAPER.check(), None)
+    pins.compare(PINNED, PAPER.check(), None)
 
 
 @pytest.mark.slow
@@ -73,7 +57,7 @@ def test_the_maps_have_what_was_asked_for():
 
 def test_the_figure_of_three_interactions():
     """Quick: Fig. 6 and its checks."""
-    compare_with_pins(PAPER.figure("6").check(computed("6")), "6")
+    pins.compare(PINNED, PAPER.figure("6").check(computed("6")), "6")
     dataset = computed("6")["fig6"]
     produced = dataset.flux_energy * dataset.force_energy + dataset.flux_particle * dataset.attrs["force_particle"]
     np.testing.assert_allclose(produced, dataset.entropy_production, rtol=1e-9)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pins
 import pytest
 import xarray as xr
 
@@ -41,28 +42,11 @@ def computed(number):
     return PAPER.figure(number).compute(lambda done, total: None)
 
 
-def compare_with_pins(checks, figure):
-    """Every check comes out as known, says everything, and is pinned."""
-    checks = list(checks)
-    assert not [f"{check.id}: {check.computed}" for check in checks if not check.expected]
-    found = {check.id: check.as_json() for check in checks}
-    assert len(found) == len(checks)
-    pins = {name: pin for name, pin in PINNED.items() if pin["figure"] == figure}
-    assert set(found) == set(pins)
-    for name, entry in found.items():
-        assert entry["claim"]
-        assert entry["source"]
-        assert entry["note"]
-        assert {key: entry[key] for key in ("published", "tolerance", "erratum")} == {
-            key: pins[name][key] for key in ("published", "tolerance", "erratum")
-        }
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", list(REQUIRED))
 def test_checks_files_and_figures(number, tmp_path):
     datasets = computed(number)
-    compare_with_pins(PAPER.figure(number).check(datasets), number)
+    pins.compare(PINNED, PAPER.figure(number).check(datasets), number)
     for name, variables in REQUIRED[number].items():
         assert variables <= set(datasets[name].data_vars)
     for name, dataset in datasets.items():
@@ -78,7 +62,7 @@ def test_checks_files_and_figures(number, tmp_path):
 
 @pytest.mark.slow
 def test_checks_of_the_text():
-    compare_with_pins(PAPER.check(), None)
+    pins.compare(PINNED, PAPER.check(), None)
 
 
 @pytest.mark.slow
@@ -105,7 +89,7 @@ def test_nothing_is_missing_from_the_charge_against_the_temperature():
 def test_the_force_of_a_temperature_difference():
     """Quick: Fig. 3 by three theories, and its checks; a wrong dataset is noticed."""
     datasets = computed("3")
-    compare_with_pins(PAPER.figure("3").check(datasets), "3")
+    pins.compare(PINNED, PAPER.figure("3").check(datasets), "3")
     exchanged = datasets["fig3"].isel(response=[2, 1, 0]).assign_coords(response=datasets["fig3"].response)
     noticed = {check.id for check in PAPER.figure("3").check({"fig3": exchanged}) if not check.expected}
     assert {"fig3-sign-change-linear", "fig3-sign-change-full"} <= noticed
