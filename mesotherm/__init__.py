@@ -44,7 +44,7 @@ from mesotherm.devices.tabulated_barrier import TabulatedBarrier
 from mesotherm.devices.thermalization_diode import ThermalizationDiode
 from mesotherm.devices.three_terminal_dots import BosonAssistedDot, CoupledDots, SpinPolarizedPair, Thermocouple
 from mesotherm.devices.two_terminal_conductor import TwoTerminalConductor
-from mesotherm.driven import Drive, Driven, folds, quasi_static
+from mesotherm.driven import Drive, Driven, folds
 from mesotherm.engines.electronic_friction import electronic_friction
 from mesotherm.equilibria import equilibria
 from mesotherm.experiments import (
@@ -53,15 +53,18 @@ from mesotherm.experiments import (
     CoupledTransport,
     CurrentVoltage,
     DiodeTest,
+    DrivenCycle,
     EffectiveTemperature,
     HeatDrag,
     LinearResponseExperiment,
     LoadSweep,
     NoiseExperiment,
+    NoisyCycle,
     OpenCircuit,
     OperatingRegime,
     PowerAtOptimalBias,
     Setup,
+    SlowCycle,
     SteadyStateExperiment,
 )
 from mesotherm.fluctuations import cumulants, noise
@@ -80,6 +83,7 @@ from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.mechanics import EquilibriumPosition
 from mesotherm.motion_table import MotionTable, tabulate
 from mesotherm.observables import OBSERVABLES
+from mesotherm.quasi_static import quasi_static
 from mesotherm.regimes import Operation, Regime, operation, quantum_power_bound
 from mesotherm.relaxation import Transient, evolve, relaxation_rates
 from mesotherm.results import Outcome
@@ -117,6 +121,7 @@ __all__ = [
     "DoubleDot",
     "Drive",
     "Driven",
+    "DrivenCycle",
     "EffectiveTemperature",
     "Effort",
     "EquilibriumPosition",
@@ -136,6 +141,7 @@ __all__ = [
     "MotionTable",
     "Network",
     "NoiseExperiment",
+    "NoisyCycle",
     "OpenCircuit",
     "OperatingRegime",
     "Operation",
@@ -153,6 +159,7 @@ __all__ = [
     "Screening",
     "Setup",
     "SingleDot",
+    "SlowCycle",
     "SpinPolarizedPair",
     "SpinfulDot",
     "SteadyState",

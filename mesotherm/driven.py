@@ -16,7 +16,6 @@ from jaxtyping import Array, Float
 from mesotherm.device import Effort, HasPositions, Reservoirs
 from mesotherm.devices.linearised import Linearised
 from mesotherm.engines.electronic_friction import electronic_friction
-from mesotherm.equilibria import equilibria
 from mesotherm.fields import as_array
 from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.motion_table import MotionTable, tabulate
@@ -34,7 +33,8 @@ class Drive(enum.Enum):
 
 class Driven(eqx.Module):
     r"""A device between L and R, :math:`\mu_{L,R} = \mu_0 \pm V/2` or :math:`T_{L,R} = T_0 \pm \delta T/2`, and one
-    part of it that moves; its force is counted from that in equilibrium at μ₀ and T₀ at the same position.
+    part of it that moves; its force is counted from that in equilibrium at the same position. Other terminals stay at
+    μ₀ and T₀.
 
     Attributes
     ----------
@@ -46,13 +46,17 @@ class Driven(eqx.Module):
         What the drive is.
     part
         Name of the part that moves.
+    left, right
+        The terminals that are driven.
+    reference
+        Of the equilibrium that forces are counted from, μ and T; μ₀ and T₀ if not given [energy].
     electronic_friction
         Whether the friction of the electrons and the noise of their force are computed, too; of a linear response those
         in equilibrium.
     effort
         How much work is spent on one position and drive.
 
-    Errors: ``ValueError`` for a device without such a part, or with other terminals than L and R.
+    Errors: ``ValueError`` for a device without such a part or without these terminals.
     """
 
     device: HasPositions
@@ -62,6 +66,9 @@ class Driven(eqx.Module):
     part: str = eqx.field(static=True, default="x")
     electronic_friction: bool = eqx.field(static=True, default=False)
     effort: Effort = eqx.field(static=True, default=Effort.STRICT)
+    left: str = eqx.field(static=True, default="L")
+    right: str = eqx.field(static=True, default="R")
+    reference: tuple[Float[Array, ""], Float[Array, ""]] | None = None
 
     def __check_init__(self):
         if not isinstance(self.device, HasPositions) or self.part not in self.device.positions:
@@ -69,15 +76,15 @@ class Driven(eqx.Module):
             raise ValueError(
                 f"Driven: no part {self.part!r} of {type(self.device).__name__} moves; there are: {there}."
             )
-        if set(self.device.terminals) != {"L", "R"}:
+        if not {self.left, self.right} <= set(self.device.terminals) or self.left == self.right:
             raise ValueError(
-                f"Driven: {type(self.device).__name__} has the terminals {', '.join(self.device.terminals)}; a drive "
-                "needs L and R, and no others."
+                f"Driven: {type(self.device).__name__} has the terminals {', '.join(self.device.terminals)}; name two "
+                f"of them, left = {self.left!r} and right = {self.right!r} are not."
             )
 
     def reservoirs(self, drive: Float[Array, ""] | float) -> Reservoirs:
         """Both reservoirs at a drive [energy]."""
-        sides = jnp.array([0.5 if name == "L" else -0.5 for name in self.device.terminals])
+        sides = jnp.array([0.5 * (name == self.left) - 0.5 * (name == self.right) for name in self.device.terminals])
         apart = sides * drive
         is_bias = self.drive is Drive.BIAS
         return Reservoirs(self.mu + apart * is_bias, self.temperature + apart * (not is_bias))
@@ -87,7 +94,9 @@ class Driven(eqx.Module):
         if wanted; the heat current is J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the
         response is."""
         index = self.device.coordinates.index(self.part)
-        device = self.device.moved_to(self.device.q.at[index].set(x)).counted_from(self.mu, self.temperature)
+        device = self.device.moved_to(self.device.q.at[index].set(x)).counted_from(
+            *(self.reference or (self.mu, self.temperature))
+        )
         reservoirs = self.reservoirs(drive)
         value = device.response(reservoirs, self.effort).value
         found = {
@@ -183,117 +192,3 @@ def _refined_folds(driven, mode, guesses):
         return jax.lax.fori_loop(0, 6, step, guess)
 
     return jax.lax.map(refined, guesses)
-
-
-class Jump(eqx.Module):
-    """A jump of a part that is driven infinitely slowly.
-
-    Attributes
-    ----------
-    drive
-        At which it jumps [energy].
-    start, stop
-        From where to where [length].
-    dissipated
-        The effective potential it loses, which ends as heat [energy].
-    """
-
-    drive: float
-    start: float
-    stop: float
-    dissipated: float
-
-
-class QuasiStatic(eqx.Module):
-    """A part that follows its drive infinitely slowly.
-
-    Attributes
-    ----------
-    drive, position
-        At every drive given, where the part is [energy], [length].
-    jumps
-        In their order.
-    """
-
-    drive: Float[np.ndarray, "drives"]
-    position: Float[np.ndarray, "drives"]
-    jumps: tuple[Jump, ...]
-
-    @property
-    def work(self) -> float:
-        """Work of the force of the electrons over a closed cycle, ∮F dx: all of it is dissipated in jumps [energy]."""
-        return sum(jump.dissipated for jump in self.jumps)
-
-
-def quasi_static(
-    driven: Driven,
-    mode: MechanicalMode,
-    table: MotionTable,
-    drives: Sequence[float] | np.ndarray,
-    start: float | None = None,
-) -> QuasiStatic:
-    """Follow the equilibria as the drive goes through given values, jumping where one ends to the stable one downhill.
-
-    Assumes: no inertia: after a jump the part stays in the next well.
-
-    Parameters
-    ----------
-    table
-        Of ``driven``; its equilibria are the guesses, the positions are then refined with the device itself.
-    drives
-        Neighbours closer together than two folds [energy].
-    start
-        Where the part is at first; by default the stable position nearest to where its spring is at rest [length].
-    """
-    k, x0, load = float(mode.stiffness), float(mode.rest_position), float(mode.external_force)
-    path = np.asarray(drives, float)
-    places = np.empty(len(path))
-    here = x0 if start is None else start
-    jumps = list[tuple[float, float, float, float]]()
-    for n, drive in enumerate(path):
-        found = equilibria(table, float(drive), k, x0, load)
-        walls = found.position[~found.stable]
-        room = np.searchsorted(walls, here)
-        low, high = np.append(-np.inf, walls)[room], np.append(walls, np.inf)[room]
-        inside = found.position[found.stable & (found.position > low) & (found.position < high)]
-        places[n] = inside[0]
-        here = float(places[n])
-    places = np.asarray(_polished(driven, mode, jnp.asarray(path), jnp.asarray(places)))
-    turning = folds(driven, mode, np.linspace(float(table.start), float(table.end), 801))
-    for n in range(1, len(path)):
-        low, high = sorted(path[n - 1 : n + 1])
-        for x, drive in zip(*turning, strict=True):
-            between = low < drive <= high and (places[n] - x) * (places[n - 1] - x) < 0
-            if between and abs(places[n] - places[n - 1]) > abs(x - places[n - 1]):
-                found = equilibria(table, float(drive), k, x0, load)
-                ahead = found.position[found.stable & ((found.position - x) * (places[n] - x) > 0)]
-                guess = ahead[np.argmin(np.abs(ahead - places[n]))]
-                stop = float(_polished(driven, mode, jnp.array([drive]), jnp.array([guess]))[0])
-                lost = float(
-                    table.work(stop, drive)
-                    - table.work(x, drive)
-                    - k / 2 * ((stop - x0) ** 2 - (x - x0) ** 2)
-                    + load * (stop - x)
-                )
-                jumps.append((float(drive), float(x), stop, lost))
-    return QuasiStatic(path, places, tuple(Jump(*jump) for jump in jumps))
-
-
-@eqx.filter_jit
-def _polished(driven, mode, drives, positions):
-    """Newton steps to the equilibria next to the guesses; a guess at a fold, where they would lead away, stays."""
-
-    def one(given):
-        drive, x = given
-
-        def whole(x):
-            return driven.force(x, drive) + mode.force(x)
-
-        def step(_, x):
-            value, slope = jax.jvp(whole, (x,), (jnp.ones(()),))
-            change = value / slope
-            return jnp.where(jnp.abs(change) < 1e-3, x - change, x)
-
-        return jax.lax.fori_loop(0, 3, step, x)
-
-    return jax.lax.map(one, (drives, positions))

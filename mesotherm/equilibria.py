@@ -78,7 +78,7 @@ def equilibria(
     >>> print(found.position.round(6), found.stable, found.barriers.round(6))
     [-1.915008  0.        1.915008] [ True False  True] [0.653048 0.653048]
     """
-    force, work = table.at_drive(drive)
+    force, work = map(np.asarray, table.at_drive(drive))
     if not np.all(np.isfinite(force)):
         raise ValueError(f"equilibria: drive = {drive} is outside of the table's range of drives.")
     start, h = float(table.start), float(table.spacing)
@@ -86,10 +86,7 @@ def equilibria(
     cubics[:, 2] -= stiffness * h
     cubics[:, 3] += external_force - stiffness * (start + h * np.arange(len(cubics)) - rest_position)
 
-    # [intervals, 4]: borders of the monotone pieces; borders between intervals have one value, whatever its rounding
-    border = _pieces(cubics)
-    value = cubic(cubics[:, None], border)
-    value[:-1] = np.where(border[:-1] == 1.0, value[1:, :1], value[:-1])
+    border, value = monotone_pieces(cubics)
     sign = np.where(value < 0, -1, 1)
     found = np.argwhere(sign[:, :-1] != sign[:, 1:])
     u = _bisected(cubics[found[:, 0]], border[found[:, 0], found[:, 1]], border[found[:, 0], found[:, 1] + 1])
@@ -123,20 +120,36 @@ def equilibria(
     )
 
 
+def monotone_pieces(cubics):
+    """Borders between which cubics are monotone: 0, their extrema in between (or 1 in their place), 1, in their order.
+
+    Parameters
+    ----------
+    cubics
+        Coefficients of neighbouring intervals, of a variable from 0 to 1, highest power first [intervals, 4]; of NumPy,
+        or of JAX inside compiled functions.
+
+    Returns
+    -------
+    The borders, and the values there [intervals, 4]. What two intervals share has one value, whatever its rounding.
+    """
+    xp = cubics.__array_namespace__()
+    a, b, slope = 3 * cubics[:, 0], cubics[:, 1], cubics[:, 2]
+    root = xp.sqrt(xp.maximum(b * b - a * slope, 0.0))
+    q = -(b + xp.copysign(root, b))  # both zeros of a u² + 2 b u + slope without subtraction
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extrema = xp.stack([q / a, slope / q], -1)
+    real = (b * b - a * slope >= 0)[:, None] & (extrema > 0) & (extrema < 1)  # comparisons with NaN are false
+    extrema = xp.sort(xp.where(real, extrema, 1.0), axis=-1)
+    ends = xp.zeros((len(cubics), 1)), xp.ones((len(cubics), 1))
+    border = xp.concatenate([ends[0], extrema, ends[1]], -1)
+    value = cubic(cubics[:, None], border)
+    shared = xp.where(border[:-1] == 1.0, value[1:, :1], value[:-1])
+    return border, xp.concatenate([shared, value[-1:]])
+
+
 def _slope(c: np.ndarray, u: np.ndarray) -> np.ndarray:
     return (3 * c[..., 0] * u + 2 * c[..., 1]) * u + c[..., 2]
-
-
-def _pieces(c: np.ndarray) -> Float[np.ndarray, "intervals 4"]:
-    """0, the extrema of each cubic between 0 and 1 (or 1 in their place), 1, in their order."""
-    a, b, slope = 3 * c[:, 0], c[:, 1], c[:, 2]
-    root = np.sqrt(np.maximum(b * b - a * slope, 0.0))
-    q = -(b + np.copysign(root, b))  # both zeros of a u² + 2 b u + slope without subtraction
-    with np.errstate(divide="ignore", invalid="ignore"):
-        extrema = np.stack([q / a, slope / q], -1)
-    real = (b * b - a * slope >= 0)[:, None] & (extrema > 0) & (extrema < 1)  # comparisons with NaN are false
-    extrema = np.sort(np.where(real, extrema, 1.0), axis=-1)
-    return np.concatenate([np.zeros((len(c), 1)), extrema, np.ones((len(c), 1))], -1)
 
 
 def _bisected(c: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -10,9 +10,8 @@ from mesotherm.device import positions_of, potentials_of
 from mesotherm.experiments import AbstractExperiment, Setup
 from mesotherm.observables import Variable
 from mesotherm.results import Outcome
-from mesotherm.thermodynamics import LAWS
 
-NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE)
+NAN_OUTCOMES = (Outcome.NOT_CONVERGED, Outcome.POPULATION_INVERSION, Outcome.NOT_FINITE, Outcome.OUT_OF_REACH)
 """Outcomes whose numbers mean nothing. The others keep their numbers, honest bounds beside them."""
 
 UNSOLVED = np.int8(-1)
@@ -77,12 +76,16 @@ def labels_of(setup: Setup, experiment: AbstractExperiment) -> dict[str, list[st
         "coordinate": list(potentials_of(setup.device)),
         "moving_part": list(positions_of(setup.device)),
         "direction": ["forward", "backward"],
-        "law": [*LAWS, *experiment.further_laws(setup)],
+        "law": list(experiment.laws(setup)),
         "assumption": [*setup.device.assumptions, *experiment.assumptions],
     }
 
 
-OF_ERRORS = {"error_": "bound on the error of ", "estimate_": "estimated error of "}
+OF_ERRORS = {
+    "error_": "bound on the error of ",
+    "estimate_": "estimated error of ",
+    "standard_error_": "standard error of ",
+}
 """What names of variables begin with that belong to another variable, and what they say of it."""
 
 

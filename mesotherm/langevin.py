@@ -59,7 +59,7 @@ class Ensemble(eqx.Module):
         What kicks and flights gained in energy, which they conserve exactly for vanishing steps [energy].
     audit
         Gain of kinetic energy and effective potential minus (bath_heat + drive_work + shadow_work), over the largest
-        of all [1].
+        of these energies [1].
     times
         Of what follows [hbar/energy].
     path, path_charge, counts
@@ -265,9 +265,9 @@ def _ensemble(mode, table, protocol, T, begun, clock, frames, every, words, numb
     def energy(x, v, work):
         return 0.5 * M * v**2 + mode.stored(x) - mode.external_force * x - work
 
-    gain = energy(state["x"], state["v"], state["work"]) - energy(x, v, at["work"][0])
-    parts = [sums[n] for n in ("bath_heat", "drive_work", "shadow_work")]
-    largest = jnp.max(jnp.abs(jnp.stack([gain, *parts])), axis=0)
+    before, after = energy(x, v, at["work"][0]), energy(state["x"], state["v"], state["work"])
+    gain, parts = after - before, [sums[n] for n in ("bath_heat", "drive_work", "shadow_work")]
+    largest = jnp.max(jnp.abs(jnp.stack([before, after, *parts])), axis=0)
     none = jnp.zeros((len(x), 0))
     charge, heat = (jnp.stack(sums[n], -1) if n in currents else none for n in CURRENTS)
     return Ensemble(

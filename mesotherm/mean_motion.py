@@ -131,11 +131,33 @@ def move(
     corners = protocol.corners(stops[0], stops[-1])
     every = np.union1d(stops, corners)
     x = mode.rest_position if position is None else as_array(position)
-    return _move(mode, table, protocol, every, np.searchsorted(every, stops), x, as_array(velocity), tolerance)
+    return motion_through(mode, table, protocol, every, np.searchsorted(every, stops), x, as_array(velocity), tolerance)
 
 
 @eqx.filter_jit
-def _move(mode, table, protocol, every, kept, x, v, tolerance) -> Motion:
+def motion_through(
+    mode: MechanicalMode,
+    table: MotionTable,
+    protocol: AbstractProtocol,
+    every: Float[Array, "all_times"] | Float[np.ndarray, "all_times"],
+    kept: Int[Array, "times"] | Int[np.ndarray, "times"],
+    x: Float[Array, ""],
+    v: Float[Array, ""],
+    tolerance: float,
+) -> Motion:
+    """As :func:`move`, with all corners of the protocol given: nothing here needs to be known while it is compiled.
+
+    Parameters
+    ----------
+    every
+        Times in their order, the corners among them; two may be the same [hbar/energy].
+    kept
+        Which of them are reported; the first is the first of all.
+    x, v
+        At the first [length], [length energy/hbar].
+
+    Errors: none raised.
+    """
     currents = [name for name in CURRENTS if table.has(name)]
     names = ("force", *currents, *(["friction"] if table.has("friction") else []))
 

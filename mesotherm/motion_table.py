@@ -11,6 +11,7 @@ any further error, so that equilibria and barriers (:mod:`mesotherm.equilibria`)
 Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28 (the potential).
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -143,14 +144,15 @@ class MotionTable(eqx.Module):
         ends = list(itertools.accumulate(max(size, 1) for _, size in self.quantities))
         return {name: range(end - max(size, 1), end) for (name, size), end in zip(self.quantities, ends, strict=True)}
 
-    def at_drive(self, drive: float) -> tuple[np.ndarray, np.ndarray]:
+    def at_drive(self, drive: float | Float[Array, ""]) -> tuple[Array, Array]:
         """At one drive, for every interval: the force's coefficients, highest power first, of a variable from 0 to 1
         [energy/length], and the work of the force up to the interval [energy]."""
-        weights, size = np.array(self.weights(jnp.asarray(drive, float))), self.intervals[0]
-        first = int(self.drive_interval(jnp.asarray(drive, float))) * size
-        rows = np.array(self.rows[first : first + size]).reshape(size, len(self.powers), -1)
+        drive = jnp.asarray(drive, float)
+        weights, size = jnp.stack(self.weights(drive)), self.intervals[0]
+        rows = jax.lax.dynamic_slice_in_dim(self.rows, self.drive_interval(drive) * size, size)
+        rows = rows.reshape(size, len(self.powers), -1)
         at = 4 * self.columns()["force"][0]
-        return np.einsum("p,ipk->ik", weights, rows[:, :, at : at + 4]), rows[:, :, -1] @ weights
+        return jnp.einsum("p,ipk->ik", weights, rows[:, :, at : at + 4]), rows[:, :, -1] @ weights
 
 
 def combined(by_power: list[Columns], weights: Sequence[Array]) -> Columns:
@@ -226,6 +228,52 @@ def tabulate(
             x, d, knots = _halved(sample, x, d, knots, axis)
 
 
+def fixed_tables(
+    function: Callable[[Array, Array], Mapping[str, Array]],
+    positions: tuple[Float[Array, ""], Float[Array, ""]],
+    intervals: int,
+    drives: tuple[Float[Array, ""], Float[Array, ""]] | None = None,
+    drive_intervals: int = 1,
+) -> tuple[MotionTable, MotionTable]:
+    """A table on a grid that is not refined, which can be compiled and batched with what it depends on, and one through
+    every second of its knots: what the two tell differently is an estimate of the table's part in an error.
+
+    Parameters
+    ----------
+    function
+        As in :func:`tabulate`.
+    positions, intervals
+        The first and the last position [length]; an even number, at least 8.
+    drives, drive_intervals
+        The lowest and the highest drive [energy], and likewise. Without them forces and currents are proportional to
+        the drive, friction and noise do not depend on it, neither of which is checked.
+
+    Errors: ``ValueError`` for numbers of intervals that are odd or too few. ``error`` of the first is 1/16 of the
+    difference of both (which falls with the fourth power of the spacing), a bound to leading order only.
+    """
+    for name, number in (("intervals", intervals), ("drive_intervals", drive_intervals)):
+        if (name == "intervals" or drives is not None) and (number < 2 * LEAST_KNOTS or number % 2):
+            raise ValueError(f"fixed_tables: {name} = {number} is not allowed; give an even number, at least 8.")
+    described = _described(function)
+    x = jnp.linspace(*positions, intervals + 1)
+    constant = any(name in ("friction", "noise") for name, _ in described)
+    alone = jnp.array([0.0, 1.0] if constant else [1.0])
+    d = alone if drives is None else jnp.linspace(*drives, drive_intervals + 1)
+
+    def columns(point):
+        found = function(*point)
+        return jnp.concatenate([jnp.atleast_1d(found[name]) for name, _ in described])
+
+    points = jnp.stack(jnp.broadcast_arrays(x, d[:, None]), -1).reshape(-1, 2)
+    knots = jax.lax.map(columns, points, batch_size=min(64, len(points))).reshape(len(d), len(x), -1)
+    tables = [_spline(x, d, knots, described, linear=drives is None, thinned=thinned) for thinned in (False, True)]
+    at = 0.5 * (x[1:] + x[:-1]), (d if drives is None else 0.5 * (d[1:] + d[:-1]))[:, None]
+    one, other = (table(*at) for table in tables)
+    apart = {name: jnp.max(jnp.abs(one[name] - other[name])) for name, _ in described}
+    fine = eqx.tree_at(lambda t: t.error, tables[0], {name: worst / 16 for name, worst in apart.items()})
+    return fine, eqx.tree_at(lambda t: t.error, tables[1], apart)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -233,16 +281,7 @@ class _Sampler:
     """Values of a function on products of grids, as one array [drives, positions, columns]."""
 
     def __init__(self, function: Callable, batch_size: int):
-        described = jax.eval_shape(function, jnp.zeros(()), jnp.zeros(()))
-        if "force" not in described:
-            raise ValueError(f'tabulate: function gives {", ".join(described) or "nothing"}; it must give "force".')
-        wrong = [name for name, value in described.items() if value.ndim > (name != "force")]
-        if wrong:
-            raise ValueError(
-                f"tabulate: {wrong[0]} of function has shape {described[wrong[0]].shape}; give a number"
-                + (" or one entry per terminal." if wrong[0] != "force" else ".")
-            )
-        self.quantities = tuple((name, value.shape[0] if value.ndim else 0) for name, value in described.items())
+        self.quantities = _described(function)
 
         def columns(x, drive):
             found = function(x, drive)
@@ -265,6 +304,20 @@ class _Sampler:
                 f"drive = {points[at, 1]:g}; choose positions and drives where it is finite."
             )
         return values.reshape(len(d), len(x), -1)
+
+
+def _described(function: Callable) -> tuple[tuple[str, int], ...]:
+    """Names of what a function gives, and how many columns each has: 0 for one without a dimension."""
+    described = jax.eval_shape(function, jnp.zeros(()), jnp.zeros(()))
+    if "force" not in described:
+        raise ValueError(f'tabulate: function gives {", ".join(described) or "nothing"}; it must give "force".')
+    wrong = [name for name, value in described.items() if value.ndim > (name != "force")]
+    if wrong:
+        raise ValueError(
+            f"tabulate: {wrong[0]} of function has shape {described[wrong[0]].shape}; give a number"
+            + (" or one entry per terminal." if wrong[0] != "force" else ".")
+        )
+    return tuple((name, value.shape[0] if value.ndim else 0) for name, value in described.items())
 
 
 def _uniform(name: str, given: Any) -> np.ndarray:
@@ -303,30 +356,30 @@ def _halved(sample: _Sampler, x: np.ndarray, d: np.ndarray, knots: np.ndarray, a
     return (finer, d, woven) if axis else (x, finer, woven)
 
 
-def _spline(x: np.ndarray, d: np.ndarray, knots: np.ndarray, quantities, *, linear: bool) -> MotionTable:
-    h = (x[-1] - x[0]) / (len(x) - 1)
-    values = np.diff(knots, axis=0, prepend=0.0) if linear else knots
-    in_x = np.array(CubicSpline(x, values, axis=1).c)
-    in_x = in_x * h ** np.arange(3.0, -1.0, -1.0)[:, None, None, None]  # [4, intervals, drives, columns]
+def _spline(x, d, knots, quantities, *, linear: bool, thinned: bool = False) -> MotionTable:
+    """The table through knots [drives, positions, columns], of NumPy or, inside compiled functions, of JAX; ``thinned``
+    goes through every second knot of either grid only, in the form of the whole."""
+    xp = knots.__array_namespace__()
+    values = xp.diff(knots, axis=0, prepend=xp.zeros_like(knots[:1])) if linear else knots
+    h, in_x = (x[-1] - x[0]) / (len(x) - 1), _cubics(values, 1, thinned)  # [4, drives, intervals, columns]
     if linear:
-        spacing, powers, columns = 1.0, ((1,) if len(d) == 1 else (0, 1)), in_x.transpose(1, 2, 3, 0)[None]
+        spacing, powers, columns = 1.0, ((1,) if len(d) == 1 else (0, 1)), in_x.transpose(2, 1, 3, 0)[None]
     else:
         spacing, powers = (d[-1] - d[0]) / (len(d) - 1), (0, 1, 2, 3)
-        in_d = np.array(CubicSpline(d, in_x, axis=2).c)[::-1]
-        in_d = in_d * spacing ** np.arange(4.0)[:, None, None, None, None]
-        columns = in_d.transpose(1, 3, 0, 4, 2)  # [drive intervals, intervals, powers, columns, 4]
+        in_d = _cubics(in_x, 1, thinned)[::-1]
+        columns = in_d.transpose(2, 3, 0, 4, 1)  # [drive intervals, intervals, powers, columns, 4]
 
     names = [name for name, size in quantities for _ in range(max(size, 1))]
     force = columns[:, :, :, names.index("force")]
     steps = h * force @ (1.0 / np.arange(4.0, 0.0, -1.0))  # [drive intervals, intervals, powers]
-    work = np.cumsum(steps, axis=1) - steps
-    rows = np.concatenate([columns.reshape(*columns.shape[:3], -1), work[..., None]], -1)
-    largest = np.max(np.abs(knots), axis=(0, 1))
+    work = xp.cumsum(steps, axis=1) - steps
+    rows = xp.concatenate([columns.reshape(*columns.shape[:3], -1), work[..., None]], -1)
+    largest = xp.max(xp.abs(knots), axis=(0, 1))
     return MotionTable(
-        start=jnp.array(x[0]),
-        spacing=jnp.array(h),
-        drive_start=jnp.array(0.0 if linear else d[0], float),
-        drive_spacing=jnp.array(spacing, float),
+        start=jnp.asarray(x[0], float),
+        spacing=jnp.asarray(h, float),
+        drive_start=jnp.asarray(0.0 if linear else d[0], float),
+        drive_spacing=jnp.asarray(spacing, float),
         rows=jnp.asarray(rows.reshape(rows.shape[0] * rows.shape[1], -1)),
         error={name: jnp.array(jnp.nan, float) for name, _ in quantities},
         largest={name: jnp.max(largest[np.array(names) == name]) for name, _ in quantities},
@@ -334,6 +387,31 @@ def _spline(x: np.ndarray, d: np.ndarray, knots: np.ndarray, quantities, *, line
         powers=powers,
         intervals=(rows.shape[1], rows.shape[0]),
     )
+
+
+def _cubics(values, axis: int, thinned: bool):
+    """Coefficients in every interval, highest power first, of a variable from 0 to 1: one new dimension in front.
+
+    What is not known while a function is compiled is multiplied by matrices, since coefficients are linear in values.
+    """
+    knots = values.shape[axis]
+    if isinstance(values, np.ndarray) and not thinned:
+        return np.moveaxis(CubicSpline(np.arange(float(knots)), values, axis=axis).c, 1, axis + 1)
+    to_values, to_slopes = _spline_matrices(knots, thinned)
+    moved = jnp.moveaxis(values, axis, 0)
+    y, slope = jnp.tensordot(to_values, moved, 1), jnp.tensordot(to_slopes, moved, 1)
+    rise, first, last = y[1:] - y[:-1], slope[:-1], slope[1:]
+    found = jnp.stack([first + last - 2 * rise, 3 * rise - 2 * first - last, first, y[:-1]])
+    return jnp.moveaxis(found, 1, axis + 1)
+
+
+@functools.lru_cache(maxsize=16)
+def _spline_matrices(knots: int, thinned: bool) -> tuple[np.ndarray, np.ndarray]:
+    """By which the values at uniform knots, a unit apart, are multiplied for the values and the slopes there of the
+    spline through them, or through every second of them."""
+    at, unit = np.arange(float(knots)), np.eye(knots)
+    through = CubicSpline(at[::2], unit[::2]) if thinned else CubicSpline(at, unit)
+    return through(at), through(at, 1)
 
 
 def _errors(table: MotionTable, values: np.ndarray, axis: int) -> dict[str, float]:

@@ -48,14 +48,23 @@ DEFAULT_VARIABLES = {
     "OpenCircuit": ("open_circuit_bias", "thermopower"),
     "LoadSweep": ("maximum_power", ("maximum_efficiency", "efficiency_at_maximum_power", "carnot_efficiency")),
     "HeatDrag": (("drag_current", "predicted_current"), ("heat_in", "heat_transferred")),
+    "DrivenCycle": ("cycle_charge", ("cycle_work", "cycle_dissipation"), "mean_position"),
     "EffectiveTemperature": ("probe_temperature", "probe_mu"),
     "CountingStatistics": ("particle_cumulants",),
     "CoupledTransport": ("transport", "flux_particle", "flux_energy"),
     "LinearResponseExperiment": ("seebeck", "conductance", "thermal_conductance", "figure_of_merit"),
+    "NoisyCycle": ("cycle_charge", ("cycle_work", "cycle_dissipation"), ("mean_position", "position_spread")),
     "OperatingRegime": ("regime", "power", ("efficiency", "second_law_efficiency", "carnot_efficiency")),
+    "SlowCycle": ("cycle_work", "jumps", "mean_particle_current"),
     "SteadyStateExperiment": ("particle_current", "heat_current", "entropy_production"),
 }
 """What is drawn of each experiment when nothing is chosen, panel by panel; what a dataset does not have is left out."""
+
+DEFAULT_PROFILES = {"DrivenCycle": ("position", "passed_charge"), "SlowCycle": ("position",)}
+"""Instead, where nothing is swept: what changes along a coordinate of the experiment's own."""
+
+ACROSS = ("bias", "delta_temperature")
+"""What such a coordinate stands for in a figure, if the dataset has it: loops are closed in the plane of the drive."""
 
 
 def draw(
@@ -82,11 +91,14 @@ def draw(
 
     Errors: ``ValueError`` for a variable the dataset does not have, or more than two axes with several points.
     """
-    panels = [[item] if isinstance(item, str) else list(item) for item in variables or _defaults(dataset)]
+    axes = [str(name) for name, coord in dataset.coords.items() if "parameter" in coord.attrs and coord.size > 1]
+    panels = [[item] if isinstance(item, str) else list(item) for item in variables or _defaults(dataset, axes)]
     if not panels:
         raise ValueError("there is nothing to draw: no point has numbers.")
-    curves = [[series for name in panel for series in _series(dataset, name)] for panel in panels]
-    axes = [str(name) for name, coord in dataset.coords.items() if "parameter" in coord.attrs and coord.size > 1]
+    along = _along(dataset, axes, [name for panel in panels for name in panel])
+    curves = [[series for name in panel for series in _series(dataset, name, along)] for panel in panels]
+    if along:
+        axes = [next((name for name in ACROSS if name in dataset and dataset[name].dims[-1:] == (along,)), along)]
     if len(axes) > 2:
         raise ValueError(
             f"cannot draw {len(axes)} axes ({', '.join(axes)}); choose a point of the others: "
@@ -99,14 +111,37 @@ def draw(
         plt.close(figure)
 
 
-def _defaults(dataset):
-    wanted = DEFAULT_VARIABLES.get(dataset.attrs.get("experiment", ""), DEFAULT_VARIABLES["SteadyStateExperiment"])
+def _defaults(dataset, axes):
+    experiment = dataset.attrs.get("experiment", "")
+    wanted = DEFAULT_VARIABLES.get(experiment, DEFAULT_VARIABLES["SteadyStateExperiment"])
+    wanted = wanted if axes else DEFAULT_PROFILES.get(experiment, wanted)
     panels = [[panel] if isinstance(panel, str) else panel for panel in wanted]
     present = [[name for name in panel if name in dataset and np.isfinite(dataset[name]).any()] for panel in panels]
     return [panel for panel in present if panel]
 
 
-def _series(dataset, chosen):
+def _along(dataset, axes, names) -> str:
+    """The coordinate of the experiment's own, one of numbers, along which what is drawn changes; none by default."""
+    chosen = [dataset[name.partition(".")[0]] for name in names if name.partition(".")[0] in dataset]
+    own = [
+        {str(dim) for dim in one.dims if dim in one.coords and "parameter" not in one[dim].attrs}
+        & {str(dim) for dim in one.dims if dim in one.coords and np.issubdtype(one[dim].dtype, np.floating)}
+        for one in chosen
+    ]
+    found = sorted(set().union(*own))
+    if not found:
+        return ""
+    if axes:
+        raise ValueError(
+            f"cannot draw what changes along {found[0]} besides {', '.join(axes)}; choose a point of these: "
+            "mesotherm plot result.nc --at AXIS=VALUE."
+        )
+    if len(found) > 1 or not all(own):
+        raise ValueError(f"cannot draw together what changes along {' and '.join(found)} and what does not.")
+    return found[0]
+
+
+def _series(dataset, chosen, along):
     """Every curve or map behind a name, (label, values): one per entry of the dimensions that are not swept."""
     name, _, wanted = chosen.partition(".")
     if name not in dataset:
@@ -115,7 +150,7 @@ def _series(dataset, chosen):
         there = ", ".join(sorted(map(str, dataset.data_vars)))
         raise ValueError(f"cannot draw {name!r}; {guess}the dataset has {there}.")
     variable = dataset[name]
-    extra = [dim for dim in variable.dims if "parameter" not in dataset.coords[dim].attrs]
+    extra = [dim for dim in variable.dims if "parameter" not in dataset.coords[dim].attrs and dim != along]
     single = {dim: 0 for dim in variable.dims if dim not in extra and variable.sizes[dim] == 1}
     variable = variable.isel(single)
     variable.attrs["wanted"] = bool(wanted) or not extra
@@ -196,10 +231,11 @@ def _curves(dataset, axes, panels):
             low = min(_lowest(values) for _, values in curves)
             high = max(_highest(values) for values in bounded)
             panel.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
-        if panel.get_legend_handles_labels()[0]:
+        if len(panel.lines) > 1 and any(label or len(curves) > 1 for label, _ in curves):
             panel.legend(fontsize=8)
         panel.margins(x=0)
-    drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]))
+    swept = axis in dataset.coords and "parameter" in dataset.coords[axis].attrs
+    drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]) if swept else _label(dataset[axis]))
     return figure
 
 

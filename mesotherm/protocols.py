@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mesotherm.fields import Component, FieldError, parameter
+from mesotherm.fields import Component, FieldError, is_traced, parameter
 
 
 class AbstractProtocol(Component):
@@ -111,8 +111,25 @@ class AbstractCycle(AbstractProtocol):
         """The drive at times from 0 to the period [energy]."""
 
     @abc.abstractmethod
-    def corners_of_cycle(self) -> np.ndarray:
+    def corners_of_cycle(self) -> Float[Array, "corners"]:
         """Times from 0 to below the period at which the cycle is not smooth [hbar/energy]."""
+
+    @property
+    @abc.abstractmethod
+    def extremes_of_cycle(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """The lowest and the highest drive in a cycle [energy]."""
+
+    @property
+    @abc.abstractmethod
+    def is_continuous(self) -> bool:
+        """Whether the drive of the repeated cycle has no jumps."""
+
+    @property
+    def extremes(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """The lowest and the highest drive, that of the preparation included [energy]."""
+        low, high = self.extremes_of_cycle
+        before = jnp.where(self.initialisation > 0, jnp.stack([self.initial_drive, self.prepared_drive]), low)
+        return jnp.minimum(low, jnp.min(before)), jnp.maximum(high, jnp.max(before))
 
     def value(self, t):
         t = jnp.asarray(t, float)
@@ -122,7 +139,7 @@ class AbstractCycle(AbstractProtocol):
     def all_corners(self, t0, t1):
         prepared, period = np.array(self.initialisation).item(), np.array(self.period).item()
         cycles = np.arange(np.floor(t0 / period), np.ceil(t1 / period) + 1)
-        in_cycles = (cycles[:, None] * period + self.corners_of_cycle()).ravel()
+        in_cycles = (cycles[:, None] * period + np.array(self.corners_of_cycle())).ravel()
         if prepared == 0:
             return in_cycles
         return np.append(in_cycles[in_cycles >= 0], [-prepared, 0.0])
@@ -148,7 +165,15 @@ class Sine(AbstractCycle):
         return self.amplitude * jnp.sin(2 * jnp.pi * phase / self.cycle_time)
 
     def corners_of_cycle(self):
-        return np.zeros(0)
+        return jnp.zeros(0)
+
+    @property
+    def extremes_of_cycle(self):
+        return -jnp.abs(self.amplitude), jnp.abs(self.amplitude)
+
+    @property
+    def is_continuous(self):
+        return True
 
 
 class Triangle(AbstractCycle):
@@ -172,7 +197,15 @@ class Triangle(AbstractCycle):
         return self.amplitude * jnp.where(turns < 1, turns, jnp.where(turns < 3, 2 - turns, turns - 4))
 
     def corners_of_cycle(self):
-        return np.array([0.25, 0.75]) * np.array(self.cycle_time)
+        return jnp.array([0.25, 0.75]) * self.cycle_time
+
+    @property
+    def extremes_of_cycle(self):
+        return -jnp.abs(self.amplitude), jnp.abs(self.amplitude)
+
+    @property
+    def is_continuous(self):
+        return True
 
 
 class Square(AbstractCycle):
@@ -195,7 +228,15 @@ class Square(AbstractCycle):
         return jnp.where(phase < 0.5 * self.cycle_time, self.amplitude, -self.amplitude)
 
     def corners_of_cycle(self):
-        return np.array([0.0, 0.5]) * np.array(self.cycle_time)
+        return jnp.array([0.0, 0.5]) * self.cycle_time
+
+    @property
+    def extremes_of_cycle(self):
+        return -jnp.abs(self.amplitude), jnp.abs(self.amplitude)
+
+    @property
+    def is_continuous(self):
+        return False
 
 
 class Pulses(AbstractCycle):
@@ -206,11 +247,17 @@ class Pulses(AbstractCycle):
     --------
     >>> Pulses([0.3, -0.3, 0.0], [10.0, 10.0, 20.0]).value(jnp.array([0.0, 15.0, 39.0, 40.0])).tolist()
     [0.3, -0.3, 0.0, 0.3]
+    >>> Pulses([0.3, -0.3, 0.0], [10.0, 10.0, 20.0], order=-1).value(jnp.array([0.0, 25.0, 39.0])).tolist()
+    [0.0, -0.3, 0.3]
     """
 
     levels: Float[Array, "pulses"] = parameter("drive during each pulse, in their order", column=True)
     durations: Float[Array, "pulses"] = parameter(
         "how long each pulse lasts", unit="hbar/energy", low=0.0, open_low=True, column=True
+    )
+    strength: Float[Array, ""] = parameter("factor by which all levels are multiplied", unit="1", default=1.0)
+    order: Float[Array, ""] = parameter(
+        "1: the pulses as they are given; -1: from the last to the first", unit="1", low=-1.0, high=1.0, default=1.0
     )
 
     def __check_init__(self):
@@ -220,17 +267,31 @@ class Pulses(AbstractCycle):
                 f"Pulses: durations has shape {jnp.shape(self.durations)}, levels has {jnp.shape(self.levels)}; "
                 "give one or more levels and one duration for each.",
             )
+        if not is_traced(self.order) and np.any(np.abs(np.asarray(self.order)) != 1):
+            raise FieldError("order", f"Pulses: order = {self.order} is not allowed; give 1 or -1.")
 
     @property
     def period(self):
         return jnp.sum(self.durations)
 
+    def _in_order(self, values):
+        return jnp.where(self.order < 0, values[::-1], values)
+
     def in_cycle(self, phase):
-        ends = jnp.cumsum(self.durations)[:-1]
-        return self.levels[jnp.searchsorted(ends, phase, side="right")]
+        ends = jnp.cumsum(self._in_order(self.durations))[:-1]
+        return self.strength * self._in_order(self.levels)[jnp.searchsorted(ends, phase, side="right")]
 
     def corners_of_cycle(self):
-        return np.append(0.0, np.cumsum(np.array(self.durations))[:-1])
+        return jnp.concatenate([jnp.zeros(1), jnp.cumsum(self._in_order(self.durations))[:-1]])
+
+    @property
+    def extremes_of_cycle(self):
+        levels = self.strength * self.levels
+        return jnp.min(levels), jnp.max(levels)
+
+    @property
+    def is_continuous(self):
+        return False
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -114,13 +114,12 @@ def _headlines(dataset: xr.Dataset) -> Iterator[str]:
     several = dataset.attrs["points"] > 1
     rows = []
     for line in headlines(dataset):
-        error = "" if line.largest_error is None else f"{line.largest_error:.1e}"
         if line.smallest is None or line.largest is None:
-            rows.append((f"`{line.name}`", line.unit, *(("none", "") if several else ("none",)), error))
+            rows.append((f"`{line.name}`", line.unit, *(("none", "") if several else ("none",)), line.error))
         elif several:
-            rows.append((f"`{line.name}`", line.unit, _at(line.smallest), _at(line.largest), error))
+            rows.append((f"`{line.name}`", line.unit, _at(line.smallest), _at(line.largest), line.error))
         else:
-            rows.append((f"`{line.name}`", line.unit, f"{line.largest.value:.10g}", error))
+            rows.append((f"`{line.name}`", line.unit, f"{line.largest.value:.10g}", line.error))
     values = ("smallest", "largest") if several else ("value",)
     yield from _table(("quantity", "unit", *values, "largest bound on its error"), rows)
 

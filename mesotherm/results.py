@@ -50,3 +50,4 @@ class Outcome(Flag):
         "Couple every dot and every spin to a terminal; stationary_states(reservoirs) lists what there is.",
     )
     NO_DRIVE = 9, "Neither a bias nor a temperature difference is applied here: a rectification would be 0/0."
+    OUT_OF_REACH = 10, "The part that moves left the table of forces on it: raise the experiment's reach."

@@ -38,7 +38,7 @@ def _headlines(dataset: xr.Dataset) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     several = dataset.attrs["points"] > 1
     columns = (
-        ("", "unit", "smallest", "at", "largest", "at") if several else ("", "unit", "value", "bound on its error")
+        ("", "unit", "smallest", "at", "largest", "at") if several else ("", "unit", "value", _errors_are(dataset))
     )
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("", "unit"))
@@ -48,9 +48,13 @@ def _headlines(dataset: xr.Dataset) -> Table:
         elif several:
             table.add_row(line.name, line.unit, *_cells(line.smallest), *_cells(line.largest))
         else:
-            error = "" if line.largest_error is None else f"{line.largest_error:.1e}"
-            table.add_row(line.name, line.unit, f"{line.largest.value:.12g}", error)
+            table.add_row(line.name, line.unit, f"{line.largest.value:.12g}", line.error)
     return table
+
+
+def _errors_are(dataset: xr.Dataset) -> str:
+    """The heading of errors: bounds, unless the experiment has none."""
+    return "bound on its error" if any(not line.error_kind for line in headlines(dataset)) else "error"
 
 
 def _cells(extreme: Extreme) -> tuple[str, str]:

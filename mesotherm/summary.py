@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mesotherm.labels import OF_ERRORS
 from mesotherm.results import Outcome
 from mesotherm.thermodynamics import FURTHER_LAWS, LAWS
 
@@ -29,13 +30,24 @@ class Extreme:
 
 @dataclasses.dataclass(frozen=True)
 class Headline:
-    """One number per point: its smallest and largest value, and the largest bound on its error."""
+    """One number per point: its smallest and largest value, and the largest error, of which ``error_kind`` says whether
+    it is a bound (""), "estimated" or "standard"."""
 
     name: str
     unit: str
     smallest: Extreme | None
     largest: Extreme | None
     largest_error: float | None
+    error_kind: str = ""
+
+    @property
+    def error(self) -> str:
+        """The largest error as a text, empty where nothing is known."""
+        return "" if self.largest_error is None else f"{self.largest_error:.1e} {self.error_kind}".rstrip()
+
+
+ERROR_KINDS = {"error_": "", "standard_error_": "standard", "estimate_": "estimated"}
+"""What errors are by how the names of their variables begin; the first that a dataset has is told."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,12 +166,12 @@ def grid(dataset: xr.Dataset) -> dict[str, int]:
 def headlines(dataset: xr.Dataset) -> list[Headline]:
     """Every number per point."""
     found = []
-    for name, values, error in _scalars(dataset):
+    for name, values, error, kind in _scalars(dataset):
         known = None if error is None else np.asarray(error)[np.isfinite(values) & np.isfinite(error)]
         largest_error = None if known is None or not known.size else float(np.max(known))
         unit = str(values.attrs.get("units", "1"))
         smallest, largest = _extreme(values, np.nanargmin), _extreme(values, np.nanargmax)
-        found.append(Headline(name, unit, smallest, largest, largest_error))
+        found.append(Headline(name, unit, smallest, largest, largest_error, kind))
     return found
 
 
@@ -207,17 +219,19 @@ LABELLED = ("direction", "terminal", "probe")
 """Dimensions whose entries are numbers per point of their own."""
 
 
-def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray | None]]:
-    """Every number per point, with its error bound: name, values over the grid, bound."""
+def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, xr.DataArray | None, str]]:
+    """Every number per point, with its error: name, values over the grid, errors, and what these are."""
     swept = tuple(grid(dataset))
     for name, variable in dataset.data_vars.items():
         name = str(name)
         extra = [str(dim) for dim in variable.dims if dim not in swept]
         told = name in LEFT_OUT or "flag_values" in variable.attrs
-        if told or name.startswith(("error_", "estimate_")) or not set(extra) <= set(LABELLED):
+        if told or name.startswith(tuple(OF_ERRORS)) or not set(extra) <= set(LABELLED):
             continue
-        error = dataset.get(f"error_{name}")
+        kinds = (prefix for prefix in ERROR_KINDS if f"{prefix}{name}" in dataset)
+        prefix = next(kinds, "error_")
+        error = dataset.get(f"{prefix}{name}")
         for labels in itertools.product(*(variable[dim].values for dim in extra)):
             chosen = dict(zip(extra, labels, strict=True))
             bound = None if error is None else error.sel(chosen)
-            yield " ".join([name, *map(str, labels)]), variable.sel(chosen), bound
+            yield " ".join([name, *map(str, labels)]), variable.sel(chosen), bound, ERROR_KINDS[prefix]

@@ -167,7 +167,7 @@ def _climb(job, paths, grid, seconds, progress):
     total = len(grid)
     data: dict[str, np.ndarray] = {}
     left = np.arange(total)
-    rungs = LADDER[[effort for effort, _ in LADDER].index(job.setup.first_effort) :]
+    rungs = LADDER[[effort for effort, _ in LADDER].index(job.experiment.first_effort(job.setup)) :]
     for rung, (effort, batches) in enumerate(rungs):
         settled = total - len(left)
 
@@ -175,7 +175,7 @@ def _climb(job, paths, grid, seconds, progress):
             progress(settled + done, total)
 
         together = job.setup.device.points_together
-        if rung > 0 or total * together <= BATCHES_PAY:
+        if rung > 0 or (total * together <= BATCHES_PAY and not job.experiment.shares_work(job.setup)):
             together = 1
         chunk = min(batches * together, total)
         batch = _batch(chunk, together)

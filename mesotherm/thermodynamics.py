@@ -243,3 +243,22 @@ def force_flux_identity(state, pairs):
     bounds = jnp.sum(state.error.energy + (mu + jnp.max(mu)) * state.error.particle) * 2 / coldest
     missing = jnp.abs(pairs.entropy_production - entropy_production(state))
     return missing, bounds + ROUNDING_ALLOWANCE * _heat_flux(state) / coldest
+
+
+@law("energy of the motion changes by work and dissipation", "1", FURTHER_LAWS)
+def energy_of_motion(audit, allowed):
+    """Of a mechanical mode: what is missing, over the largest of all terms.
+
+    Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eqs. 24 and 25.
+    """
+    return jnp.max(jnp.abs(audit)), allowed
+
+
+@law("a part that jumps loses effective potential", "energy", FURTHER_LAWS)
+def downhill_jumps(lost, scale):
+    """The potential that each jump of an infinitely slow part loses [jumps], zero where there is none, and the size of
+    its terms.
+
+    Source: Mehring, Bustos-Marún & Calvo, PRB 109, 085418 (2024), Eq. 28.
+    """
+    return jnp.maximum(-jnp.min(lost), 0.0), ROUNDING_ALLOWANCE * scale

@@ -23,6 +23,7 @@ from mesotherm.cli.shared import (
     read_device_file,
     versions,
 )
+from mesotherm.labels import OF_ERRORS
 
 DeviceFile = Annotated[Path, typer.Argument(help="Device file (TOML).", show_default=False)]
 
@@ -157,7 +158,7 @@ def _assumptions(described) -> dict[str, float]:
 def _selected(dataset, names: list[str]):
     """Some variables with what belongs to them: bounds, estimates, status and judgements."""
     always = ("status", "law_violation", "assumption_value")
-    wanted = {*names, *always, *(f"{prefix}_{name}" for name in names for prefix in ("error", "estimate_table"))}
+    wanted = {*names, *always, *(f"{prefix}{name}" for name in names for prefix in (*OF_ERRORS, "estimate_table_"))}
     return dataset[[name for name in dataset.data_vars if name in wanted]]
 
 

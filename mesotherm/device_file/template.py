@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mesotherm.catalogue import kind_of, kinds, one_line, sources
+from mesotherm.catalogue import kind_of, kinds, one_line, parts, sources
 from mesotherm.device import AbstractDevice, Reservoirs, positions_of
 from mesotherm.device_file.problems import dotted, suggestion
 from mesotherm.device_file.schema import defaults_of, described
@@ -37,6 +37,9 @@ HOTTEST, POINTS = 3.0, 21
 
 LARGEST_FORCE = 0.9 / COLD
 """Where an axis of forces on energy ends; at 1/T a terminal would be infinitely hot."""
+
+FAR = 5.0
+"""A length of a template."""
 
 COMMENT_COLUMN = 32
 """Column of the comments beside keys."""
@@ -93,16 +96,41 @@ def _fitted(cls: type, wanted: type) -> tuple[Setup, AbstractExperiment] | None:
     ]
     swept = _own_axis(wanted)
     for chosen in itertools.product(*choices):
-        needed = {name: COLD for name in parameters(wanted) if name not in usual}
-        experiment = wanted(**needed, **dict(zip((name for name, _ in names), chosen, strict=True)))
-        try:
-            experiment.prepare(setup)
-        except ValueError:  # these terminals do not suit it
+        experiment = wanted(**_needed(wanted), **dict(zip((name for name, _ in names), chosen, strict=True)))
+        if not _allows(experiment, setup):  # these terminals do not suit it
             continue
         hot = _heated(device, fixed, [name for one in chosen for name in ([one] if isinstance(one, str) else one)])
+        heated = Setup(device, level.at(device.index(hot), T=HOT), unknowns)
         heats_itself = swept is not None and swept[1].unit == "energy/k_B"
-        return Setup(device, level if heats_itself else level.at(device.index(hot), T=HOT), unknowns), experiment
+        return setup if heats_itself or not _allows(experiment, heated) else heated, experiment
     return None
+
+
+def _allows(experiment: AbstractExperiment, setup: Setup) -> bool:
+    """Whether an experiment can be done to a setup."""
+    try:
+        experiment.prepare(setup)
+    except ValueError:
+        return False
+    return True
+
+
+def _needed(cls: type) -> dict[str, Any]:
+    """Values of the fields of a class that have no default; parts are of the first kind that needs numbers only."""
+    usual, numbers, inner = defaults_of(cls), parameters(cls), parts(cls)
+    found: dict[str, Any] = {}
+    for name in meanings(cls):
+        if name in numbers and name not in usual:
+            found[name] = FAR if numbers[name].unit == "length" else COLD
+        elif name in inner:
+            first = _simplest(inner[name])
+            found[name] = first(**_needed(first))
+    return found
+
+
+def _simplest(role: type) -> type:
+    """The first kind of a role that has no lists of numbers."""
+    return next(cls for cls in kinds(role).values() if not any(one.column for one in parameters(cls).values()))
 
 
 def _heated(device: AbstractDevice, fixed: list[str], named: list[str]) -> str:
@@ -112,7 +140,12 @@ def _heated(device: AbstractDevice, fixed: list[str], named: list[str]) -> str:
 
 
 def _own_axis(experiment: type) -> tuple[str, Parameter] | None:
-    """The parameter of an experiment that is worth sweeping: its first that is no plain number."""
+    """The parameter of an experiment that is worth sweeping, by its path: the first that is no plain number; of its
+    first part, if it has one, the first that has no default."""
+    for name, role in parts(experiment).items():
+        first = _simplest(role)
+        usual = defaults_of(first)
+        return next((f"{name}.{path}", one) for path, one in parameters(first).items() if path not in usual)
     own = ((name, meaning) for name, meaning in parameters(experiment).items() if meaning.unit != "1")
     return next(own, None)
 
@@ -157,7 +190,7 @@ def _lines(setup: Setup, experiment: AbstractExperiment) -> Iterator[str]:
     hot = device.terminals[int(np.argmax(np.asarray(setup.reservoirs.T)))]
     name, path, start, stop = f"T_{hot}", f"reservoirs.{hot}.T", COLD + (HOTTEST - COLD) / (POINTS - 1), HOTTEST
     if (own := _own_axis(type(experiment))) is not None:
-        name, path = own[0], f"experiment.{own[0]}"
+        name, path = own[0].split(".")[-1], f"experiment.{own[0]}"
         stop = LARGEST_FORCE if own[1].unit == "1/energy" else HOTTEST
         start = -stop if np.isneginf(own[1].low) else stop / (POINTS - 1)
     yield f"[axes.{name}]"

@@ -18,7 +18,7 @@ from mesotherm.fields import Component, parameter
 from mesotherm.observables import OBSERVABLES, Variable, bounded
 from mesotherm.results import Outcome
 from mesotherm.steady_state import DEFAULT_TOLERANCE, SteadyState, in_turn, steady_state
-from mesotherm.thermodynamics import audit, violation
+from mesotherm.thermodynamics import LAWS, audit, violation
 from mesotherm.unknowns import AbstractProbe, AbstractUnknown, probes
 
 STATE_OBSERVABLES = (
@@ -118,6 +118,18 @@ class AbstractExperiment(Component):
     def variables(self, setup: Setup) -> dict[str, Variable]:
         """Description of every array ``measure`` returns for a prepared setup, and of ``coordinates``."""
 
+    def shares_work(self, setup: Setup) -> bool:
+        """Whether points that are computed together share most of their work, so that even few are batched."""
+        return False
+
+    def first_effort(self, setup: Setup) -> Effort:
+        """Where a sweep begins; by default as the setup says."""
+        return setup.first_effort
+
+    def laws(self, setup: Setup) -> tuple[str, ...]:
+        """Names along the dimension ``law``: those of every state, then the further ones."""
+        return (*LAWS, *self.further_laws(setup))
+
     def further_laws(self, setup: Setup) -> tuple[str, ...]:
         """Names of the further laws that it holds what it finds against; ``measure`` appends them to those of every
         state."""
@@ -164,10 +176,13 @@ def judged_further(
 
 def judged_variables(setup: Setup) -> dict[str, Variable]:
     """Descriptions of what ``judged`` returns."""
-    broken = "residual of each law over what is allowed; above 1 a law is broken"
-    laws = {"law_violation": Variable(broken, "", "1", ("law",))}
-    return laws | ASSUMPTION_VALUE if setup.device.assumptions else laws
+    return LAW_VIOLATION | ASSUMPTION_VALUE if setup.device.assumptions else LAW_VIOLATION
 
+
+LAW_VIOLATION = {
+    "law_violation": Variable("residual of each law over what is allowed; above 1 a law is broken", "", "1", ("law",))
+}
+"""Description of how what is found stands against the laws."""
 
 ASSUMPTION_VALUE = {"assumption_value": Variable("what each assumption needs small", "", "1", ("assumption",))}
 """Description of the values of assumptions, where there are any."""

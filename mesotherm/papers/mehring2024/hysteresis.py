@@ -3,13 +3,14 @@
 import numpy as np
 import xarray as xr
 
-from mesotherm.driven import folds, quasi_static
+from mesotherm.driven import folds
 from mesotherm.mean_motion import move
 from mesotherm.papers.mehring2024.labelling import labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_6, RESPONSES, Parameters
 from mesotherm.papers.mehring2024.tables import resting_curves, stationary, table_of
 from mesotherm.papers.reproduction import Progress
 from mesotherm.protocols import AbstractCycle, Sine, Triangle
+from mesotherm.quasi_static import quasi_static
 
 AMPLITUDE = 0.15
 
@@ -39,7 +40,7 @@ def figure_6(progress: Progress) -> dict[str, xr.Dataset]:
         driven, forces = FIG_6.driven(response), table(FIG_6, response)
         window = np.sort(folds(driven, FIG_6.mode, PLACES)[1])
         up = np.linspace(0.0, AMPLITUDE, 61)
-        loop = quasi_static(driven, FIG_6.mode, forces, np.concatenate([up, up[-2::-1]]))
+        loop = quasi_static(FIG_6.mode, forces, np.concatenate([up, up[-2::-1]]))
         positions.append(xr.Dataset(stationary(forces, BIASES, 3), coords={"bias": BIASES}))
         jumps = loop.jumps
         slow.append(
