@@ -123,6 +123,8 @@ def ensemble(
 
     Errors: ``ValueError`` for steps that are not even. Particles that leave the table are NaN from there on. The error
     of a step of h at the angular frequency ω of the stiffest place is of the order (ωh)²/24; keep ωh below 1.
+    Rates of escape see it most, at weak friction: at a damping ratio of 0.1 and barriers of 4 T they are too low by 1 %
+    at ωh = 0.2 and by 4 % at 0.4.
 
     Examples
     --------
