@@ -215,7 +215,11 @@ def _curves(dataset, axes, panels):
                 continue
             style = "--" if _is_bound(values) else "-"
             name = f"{_symbol(values)}  {label}".strip()
-            panel.plot(dataset[axis], values, style, color=next(colours), label=name)
+            (curve,) = panel.plot(dataset[axis], values, style, color=next(colours), label=name)
+            spread = _standard_error(dataset, axis, values)
+            if spread is not None:
+                ends = values - spread, values + spread
+                panel.fill_between(dataset[axis], *ends, color=curve.get_color(), alpha=0.25, linewidth=0)
         first = curves[0][1]
         units = {str(values.attrs.get("units", "1")) for _, values in curves}
         if len(units) > 1:
@@ -225,7 +229,7 @@ def _curves(dataset, axes, panels):
         unit = _pretty(first.attrs.get("units", "1"))
         one_quantity = len({values.name for _, values in curves}) == 1
         panel.set_ylabel(_label(first) if one_quantity else "" if unit == "1" else f"[{unit}]")
-        panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+        panel.ticklabel_format(axis="both", scilimits=(-2, 3), useMathText=True)
         bounded = [values for _, values in curves if not _is_bound(values)]
         if 0 < len(bounded) < len(curves):  # a bound far away must not flatten what it bounds
             low = min(_lowest(values) for _, values in curves)
@@ -237,6 +241,14 @@ def _curves(dataset, axes, panels):
     swept = axis in dataset.coords and "parameter" in dataset.coords[axis].attrs
     drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]) if swept else _label(dataset[axis]))
     return figure
+
+
+def _standard_error(dataset, axis, values) -> xr.DataArray | None:
+    """Of a curve, if the dataset has it."""
+    error = dataset.get(f"standard_error_{values.name}")
+    if error is None:
+        return None
+    return error.sel({dim: values.coords[dim].item() for dim in error.dims if dim != axis})
 
 
 def _present(values) -> tuple[list[int], list[str]]:

@@ -100,12 +100,17 @@ class NoisyCycle(AbstractMovingCycle):
                 "cycle_dissipation": found.dissipated,
                 "cycle_load_work": found.load_work,
             }
-            return (found.position, found.velocity), (spent, jnp.where(duration > 0, jnp.max(found.audit), 0.0))
+            return (found.position, found.velocity), (spent, jnp.max(found.audit))
+
+        def pass_stage(state, stage):
+            """A cycle, or the preparation, which may take no time."""
+            nothing = jax.tree.map(lambda like: jnp.zeros(like.shape), jax.eval_shape(pass_cycle, state, stage)[1])
+            return jax.lax.cond(stage[2] > 0, pass_cycle, lambda state, _: (state, nothing), state, stage)
 
         cycles = self.cycles_before + 1
         starts = jnp.concatenate([self.start[None], period * jnp.arange(float(cycles))])
         durations = jnp.concatenate([-self.start[None], jnp.full(cycles, period)])
-        (x, v), (spent, audit) = jax.lax.scan(pass_cycle, (x, v), (jnp.arange(cycles + 1), starts, durations))
+        (x, v), (spent, audit) = jax.lax.scan(pass_stage, (x, v), (jnp.arange(cycles + 1), starts, durations))
         out = {}
         for name, values in {**{n: passed[-1] for n, passed in spent.items()}, "mean_position": x}.items():
             out[name] = jnp.mean(values, axis=0)

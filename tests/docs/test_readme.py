@@ -119,8 +119,8 @@ def test_linked_files_exist(path):
 
 
 def test_the_examples_are_counted():
-    assert len(list((ROOT / "examples").glob("*.toml"))) == 12
-    assert "has twelve files" in README
+    assert len(list((ROOT / "examples").glob("*.toml"))) == 14
+    assert "has fourteen files" in README
 
 
 def test_the_citation_file_is_of_this_version():

@@ -69,7 +69,7 @@ def test_a_temperature_drives_a_loop():
 
 
 def test_the_charge_of_a_slow_cycle_in_time():
-    """Fig. 4(c), the triangle: the dot moves from rest through one cycle."""
+    """Fig. 4(c), the triangle: a cycle that takes its time pumps 2.3e-6 less than an infinitely slow one."""
     experiment = DrivenCycle(
         cycle=Triangle(0.1, SLOW),
         reach=6.0,
@@ -81,7 +81,7 @@ def test_the_charge_of_a_slow_cycle_in_time():
     )
     found = sweep(experiment, FIG_4.setup("linear"), [])
     charge = found.cycle_charge.sel(terminal="L")
-    assert abs(charge - 1763.13424) <= found.estimate_cycle_charge.sel(terminal="L") + 1e-4
+    assert 2e-6 < 1 - charge / 1763.13424 < 2.6e-6
     assert found.estimate_cycle_charge.max() < 1e-2
     assert found.passed_charge.sel(terminal="L")[-1] == charge
     assert np.all(found.law_violation <= 1)
