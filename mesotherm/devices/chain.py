@@ -4,7 +4,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mesotherm.devices.leads import ChainLead
-from mesotherm.engines.tight_binding import AbstractChain, AbstractOneChannelLead
+from mesotherm.engines.leads import AbstractOneChannelLead
+from mesotherm.engines.row_of_sites import AbstractChain
 from mesotherm.fields import FieldError, parameter, part
 
 

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float
 from mesotherm.device import HasCoordinates
 from mesotherm.devices.leads import ChainLead, WideBandLead
 from mesotherm.engines.coulomb_dots import pair_names
-from mesotherm.engines.tight_binding import AbstractDenseTightBinding, AbstractOneChannelLead
+from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
+from mesotherm.engines.leads import AbstractOneChannelLead
 from mesotherm.fields import FieldError, as_array, assignment, named_parts, names, parameter
 
 

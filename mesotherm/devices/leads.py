@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mesotherm.engines.tight_binding import AbstractOneChannelLead
+from mesotherm.engines.leads import AbstractOneChannelLead
 from mesotherm.fields import parameter
 
 

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float
 
 from mesotherm.device import Assumption, HasPositions
 from mesotherm.devices.leads import ChainLead
-from mesotherm.engines.tight_binding import AbstractChain, counted
+from mesotherm.engines.row_of_sites import AbstractChain
+from mesotherm.engines.tight_binding import counted
 from mesotherm.fields import parameter
 
 

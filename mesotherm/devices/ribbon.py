@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mesotherm.devices.leads import ChainLead
-from mesotherm.engines.tight_binding import AbstractLayered, AbstractLead, injection
+from mesotherm.engines.layers_of_sites import AbstractLayered
+from mesotherm.engines.leads import AbstractLead, injection
 from mesotherm.fields import FieldError, count, parameter
 
 

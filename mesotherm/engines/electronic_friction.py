@@ -53,15 +53,12 @@ from jaxtyping import Array, Complex, Float, Inexact
 from mesotherm.conventions import PLANCK
 from mesotherm.device import Effort, HasPositions, Reservoirs
 from mesotherm.distributions import occupation
+from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
+from mesotherm.engines.leads import injection
+from mesotherm.engines.row_of_sites import AbstractChain, row_states
 from mesotherm.engines.scattering import members
 from mesotherm.engines.scattering_noise import ENDS, SHARPER
-from mesotherm.engines.tight_binding import (
-    AbstractChain,
-    AbstractDenseTightBinding,
-    AbstractTightBinding,
-    injection,
-    row_states,
-)
+from mesotherm.engines.tight_binding import AbstractTightBinding
 from mesotherm.quadrature import mesh
 
 

@@ -15,8 +15,9 @@ from scipy.integrate import quad_vec
 
 from mesotherm import Chain, ChainLead, Effort, MobileDot, Reservoirs, Ribbon, WideBandLead
 from mesotherm.device import HasPositions
+from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
 from mesotherm.engines.electronic_friction import electronic_friction
-from mesotherm.engines.tight_binding import AbstractDenseTightBinding, AbstractOneChannelLead
+from mesotherm.engines.leads import AbstractOneChannelLead
 from mesotherm.fields import named_parts, parameter
 
 

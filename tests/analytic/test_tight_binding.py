@@ -25,7 +25,9 @@ from mesotherm import (
     steady_state,
 )
 from mesotherm.devices.elements import ResonantLevel
-from mesotherm.engines.tight_binding import AbstractDenseTightBinding, AbstractOneChannelLead, row_states
+from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
+from mesotherm.engines.leads import AbstractOneChannelLead
+from mesotherm.engines.row_of_sites import row_states
 from mesotherm.fields import parameter
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "kwant.json").read_text())["systems"]
