@@ -165,7 +165,8 @@ def test_fig_4c_charge_of_a_slow_cycle(protocol, wanted, times):
 
     found = move(mode(0.5), table, protocol, np.linspace(0, 1e6, times))
     assert found.charge[-1, 0] == pytest.approx(wanted, rel=5e-6)
-    assert found.charge[-1, 1] == -found.charge[-1, 0]
+    # What enters at one terminal leaves at the other: two sums over some thousand steps, each rounded to 1e-16.
+    assert abs(found.charge[-1, 0] + found.charge[-1, 1]) <= 1e-12 * abs(found.charge[-1, 0])
 
 
 def test_fig_6_work_and_charge_of_a_cycle_of_hysteresis():

@@ -130,7 +130,7 @@ def check_units() -> Iterator[Check]:
             f"Appendix A, {OWN}",
             exact,
             computed,
-            0.5 * 10 ** (np.floor(np.log10(exact)) - 3),
+            float(0.5 * 10 ** (np.floor(np.log10(exact)) - 3)),
             note="With CODATA constants.",
         )
     yield Check(
