@@ -32,6 +32,15 @@ def _branches(panel: Axes, dataset, largest: float) -> None:
     panel.set_xlabel(BIAS)
 
 
+def _legend_of_branches(panel: Axes, **options) -> None:
+    lines = [
+        Line2D([], [], color="black", linewidth=1.2, label="at rest, linear response"),
+        Line2D([], [], color="black", linestyle=":", linewidth=1.2, label="unstable"),
+        Line2D([], [], color=GREY, linewidth=0.9, label="at rest, Eq. 9"),
+    ]
+    panel.legend(handles=lines, fontsize=6.5, **options)
+
+
 def draw_figure_6(datasets: Datasets, path: Path) -> None:
     """Positions and the cycle, work and dissipation, charge."""
     static, moving = datasets["fig6"], datasets["fig6b"]
@@ -49,6 +58,12 @@ def draw_figure_6(datasets: Datasets, path: Path) -> None:
         _branches(position, static, 0.15)
         position.set_ylabel(r"$x/a$")
         position.set_title("(a)", fontsize=10)
+        _legend_of_branches(position, loc="lower right")
+        inset = position.inset_axes((0.2, 0.74, 0.3, 0.22))
+        inset.plot(t, moving.bias.sel(protocol="triangle").where(first, drop=True), color="black", linewidth=1)
+        inset.set_xlabel(TIME_OVER_CYCLE, fontsize=7, labelpad=1)
+        inset.set_ylabel(BIAS, fontsize=7, labelpad=1)
+        inset.tick_params(labelsize=6, pad=1)
         for response in ("linear", "full"):
             one = of.sel(response=response).where(first, drop=True)
             work.plot(t, 1e3 * one.work, LINES[response], color=RED, linewidth=1.3)
@@ -57,7 +72,8 @@ def draw_figure_6(datasets: Datasets, path: Path) -> None:
                 passed = moving.charge.sel(response=response, protocol=protocol).where(first, drop=True)
                 label = protocol if response == "linear" else None
                 charge.plot(t, passed.sel(asymmetry=0.6), LINES[response], color=colour, linewidth=1.3, label=label)
-        charge.plot(t, passed.sel(asymmetry=0.0), ":", color="black", linewidth=1.1, label=r"sine, $\lambda=0$")
+        still = moving.charge.sel(response="linear", protocol="triangle", asymmetry=0.0).where(first, drop=True)
+        charge.plot(t, still, ":", color="black", linewidth=1.1, label=r"triangle, $\lambda=0$")
         work.set_ylabel(r"$[10^{-3}\,\gamma_0]$")
         work.text(0.03, 0.92, r"$W_F$", color=RED, transform=work.transAxes)
         work.text(0.03, 0.82, r"$E_\mathrm{dis}$", color=BLUE, transform=work.transAxes)
@@ -95,6 +111,15 @@ def draw_figure_7(datasets: Datasets, path: Path) -> None:
                 for panel, values in ((panels[1], one.position), (panels[2], one.charge.where(one.time >= 0))):
                     label = rf"$\zeta={damping:g}$" if response == "linear" else None
                     panel.plot(one.time / 1e6, values, LINES[response], color=colour, linewidth=width, label=label)
+        _legend_of_branches(panels[0], loc="upper left")
+        inset = panels[0].inset_axes((0.66, 0.14, 0.32, 0.22))
+        inset.plot(moving.time / 1e6, moving.bias, color="black", linewidth=0.9)
+        inset.set_xlabel(TIME_OVER_CYCLE, fontsize=7, labelpad=1)
+        inset.set_ylabel(BIAS, fontsize=7, labelpad=1)
+        inset.tick_params(labelsize=6, pad=1)
+        marked = (-0.5, 0.0), (0.02, near.position[0]), (0.6, far.position[2]), (0.6, far.position[0])
+        for number, (t, x) in enumerate(marked, 1):
+            panels[1].annotate(f"({number})", (t, float(x)), xytext=(0, 6), textcoords="offset points", fontsize=8)
         panels[0].set_ylabel(POSITION)
         panels[1].set_ylabel(POSITION)
         panels[2].set_ylabel(r"$Q/e$")
@@ -106,7 +131,8 @@ def draw_figure_7(datasets: Datasets, path: Path) -> None:
         panels[1].set_xlim(-0.5, 2)
         panels[2].set_xlim(0, 2)
         panels[2].legend(fontsize=7)
-        theories(panels[1], ("linear", "full"), loc="lower left")
+        panels[1].set_ylim(-1.35, 1.75)
+        theories(panels[1], ("linear", "full"), loc="upper left")
         figure.savefig(path)
         plt.close(figure)
 
@@ -150,9 +176,12 @@ def draw_figure_8(datasets: Datasets, path: Path) -> None:
                     f"{100 * float(parts.sel(thermal_energy=thermal, damping_ratio=damping)):.1f} %"
                     for damping in (0.1, 0.5)
                 )
+                if row == 0:
+                    by_9 = right.shallow.sel(response="full", thermal_energy=thermal)
+                    share += " (Eq. 9: " + ", ".join(f"{100 * part:.1f}" for part in by_9.to_numpy()) + ")"
                 panel.set_title(
                     rf"({'abc'[column]}) $k_\mathrm{{B}}T_0={1e3 * thermal:g}\cdot10^{{-3}}$"
-                    + f"\n{title}; stay: {share}",
+                    + f", {title}\nstay: {share}",
                     fontsize=8,
                 )
                 panel.axhline(0.25, **ZERO)
@@ -192,11 +221,13 @@ def draw_figure_9(datasets: Datasets, path: Path) -> None:
                 potential.plot(
                     potentials.place, 1e3 * (curve - curve.min()), LINES[response], color=colour, linewidth=1.3
                 )
-        potential.set_ylim(0, 36)
+        potential.set_ylim(0, 48)
         potential.set_xlim(-4, 4)
         potential.set_xlabel(POSITION)
         potential.set_ylabel(r"$U_\mathrm{eff}-\min\ [10^{-3}\,\gamma_0]$")
-        theories(potential, ("linear", "full"), loc="upper center")
+        kinds = [Line2D([], [], color=c, label=rf"$eV={v}\,\gamma_0$") for v, c in (("0.3", RED), ("-0.3", BLUE))]
+        kinds += [Line2D([], [], color="0.2", linestyle=LINES[name], label=label) for name, label in THEORY.items()]
+        potential.legend(handles=kinds, fontsize=7, loc="upper center", frameon=True, framealpha=0.9, edgecolor="none")
         for panel, thermal in ((cold, 2e-4), (warm, 1e-3)):
             for shown, width in ((thermal, 0.8), (0.0, 1.0)):
                 trace = moving.position.sel(thermal_energy=shown)
@@ -206,7 +237,11 @@ def draw_figure_9(datasets: Datasets, path: Path) -> None:
                 rf"({'c' if panel is cold else 'd'}) $k_\mathrm{{B}}T_0={1e3 * thermal:g}\cdot10^{{-3}}$", fontsize=10
             )
         for thermal, colour in colours.items():
-            charge.plot(cycles, moving.charge.sel(thermal_energy=thermal), color=colour, linewidth=1.2)
+            charge.plot(
+                cycles, moving.charge.sel(thermal_energy=thermal), color=colour, linewidth=1.2,
+                label=rf"$k_\mathrm{{B}}T_0={1e3 * thermal:g}\cdot10^{{-3}}$" if thermal else r"$T_0=0$",
+            )  # fmt: skip
+        charge.legend(fontsize=7, loc="upper left")
         charge.set_ylabel(r"$Q/e$")
         for panel in (bias, cold, warm, charge):
             panel.set_xlabel(TIME_OVER_CYCLE)

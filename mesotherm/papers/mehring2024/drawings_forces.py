@@ -60,6 +60,11 @@ def draw_figure_2(datasets: Datasets, path: Path) -> None:
         panels[0, 0].set_ylabel(FORCE)
         panels[1, 0].set_ylabel(POSITION)
         theories(panels[1, 0], ("linear", "full"), loc="center right")
+        kinds = [Line2D([], [], color=c, label=rf"$eV={v}\,\gamma_0$") for v, c in (("0.2", RED), ("-0.2", BLUE))]
+        kinds.append(Line2D([], [], color="black", linewidth=1, label="$kx$"))
+        panels[0, 0].legend(handles=kinds, fontsize=7, loc="lower center", ncols=3)
+        for panel in panels[0]:
+            panel.set_ylim(-0.095, 0.075)
         shades = [
             Line2D([], [], color="0.2", alpha=alpha, label=rf"$\zeta={z}$") for z, alpha in ((0.1, 1.0), (0.2, 0.35))
         ]
@@ -89,8 +94,12 @@ def draw_figure_3(datasets: Datasets, path: Path) -> None:
         panels[0].set_ylabel(r"$F\ [10^{-3}\,\gamma_0/a]$")
         panels[1].set_ylabel(r"$F\ [10^{-4}\,\gamma_0/a]$")
         panels[0].legend(fontsize=8)
-        panels[1].set_ylim(0, None)
-        theories(panels[1], ("first_order", "full"), loc="upper center", bbox_to_anchor=(0.57, 1.0))
+        panels[1].set_ylim(0, 2.4)
+        theories(panels[1], ("first_order", "full"), loc="upper center", ncols=2)
+        one = dataset.force.sel(response="linear", asymmetry=0.7)
+        inverted = dataset.place.where(one < 0, drop=True)
+        panels[0].axvspan(float(inverted[0]), float(inverted[-1]), color="0.93", linewidth=0, zorder=-1)
+        panels[0].text(float(inverted.mean()), 0.3, r"$\Delta x$", ha="center", fontsize=9)
         figure.savefig(path)
         plt.close(figure)
 
@@ -112,6 +121,14 @@ def _rectification(rows: list[Axes], one: xr.Dataset, name: str, drive: str, sca
         panel.tick_params(labelbottom=False)
     rows[0].set_ylabel(r"$x_\mathrm{st}/a$")
     rows[1].set_ylabel(r"$\mathcal{T}$")
+
+
+def signs(panel: Axes, drive: str, **options) -> None:
+    """A legend of the drives' signs."""
+    lines = [
+        Line2D([], [], color=colour, label=label) for colour, label in ((RED, f"{drive} > 0"), (BLUE, f"{drive} < 0"))
+    ]
+    panel.legend(handles=lines, fontsize=7, **options)
 
 
 def _map(panel: Axes, plane: xr.Dataset, full: xr.Dataset | None, name: str, drive: str, scale: float):
@@ -145,11 +162,12 @@ def draw_figure_4(datasets: Datasets, path: Path) -> None:
         rows[2].set_xlabel(BIAS)
         rows[0].set_title(r"(a) $\lambda=0.5$", fontsize=10)
         theories(rows[0], ("linear", "full"), loc="upper left")
+        signs(rows[1], "$V$", loc="upper right")
         plane = figure.add_subplot(grid[:, 1])
         mesh = _map(plane, datasets["fig4"], datasets["fig4full"], name, "bias", 1.0)
         plane.set_xlabel(BIAS)
         plane.set_title(r"(b) $\mathcal{R}_I$; dashed: Eq. 9", fontsize=10)
-        figure.colorbar(mesh, ax=plane, location="bottom", shrink=0.8)
+        figure.colorbar(mesh, ax=plane, location="right", shrink=0.8)
         charge = figure.add_subplot(grid[:4, 2])
         drive = figure.add_subplot(grid[4:, 2], sharex=charge)
         for protocol, colour in (("sine", RED), ("triangle", BLUE)):
@@ -176,40 +194,43 @@ def draw_figure_5(datasets: Datasets, path: Path) -> None:
     drive, scale = "delta_temperature", float(one.delta_temperature[-1])
     label = r"$\delta T/T_0$"
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(8.6, 4.6), layout="constrained")
-        grid = figure.add_gridspec(6, 4, width_ratios=(0.9, 0.9, 1.1, 1.1))
+        figure = plt.figure(figsize=(9.6, 4.4), layout="constrained")
+        grid = figure.add_gridspec(3, 4, width_ratios=(0.9, 0.9, 1.1, 1.1))
         for column, (names, title) in enumerate(
-            ((["linear"], r"(a) Eq. 13, $\lambda=0.5$"), (["first_order", "full"], "all energies"))
+            ((["linear"], r"(a) Eq. 13, $\lambda=0.5$"), (["first_order", "full"], "(a) all energies"))
         ):
-            rows = [figure.add_subplot(grid[2 * n : 2 * n + 2, column]) for n in range(3)]
+            rows = [figure.add_subplot(grid[n, column]) for n in range(3)]
             _rectification(rows, one.sel(response=names), name, drive, scale)
             rows[2].set_xlabel(label)
             rows[0].set_title(title, fontsize=10)
-            for panel in rows:
-                panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+            factors = (1.0, 1.0, 1.0) if column == 0 else (1e-3, 1e-3, 1e-3)
+            for panel, factor in zip(rows, factors, strict=True):
+                panel.yaxis.set_major_formatter(lambda value, _, factor=factor: f"{value / factor:.3g}")
             if column == 0:
                 rows[2].set_ylabel(r"$\mathcal{R}_J$")
+                signs(rows[1], r"$\delta T$", loc="center right")
             else:
-                for panel in rows[:2]:
-                    panel.set_ylabel("")
-                theories(rows[1], names, loc="upper left")
+                for panel, quantity in zip(rows, (r"x_\mathrm{st}/a", r"\mathcal{T}", r"\mathcal{R}_J"), strict=True):
+                    panel.set_ylabel(rf"$10^3\,{quantity}$")
+                rows[2].set_ylim(0, 1.4e-3)
+                theories(rows[2], names, loc="upper left")
         for column, (data, title, largest) in enumerate(
             (
                 (datasets["fig5"], r"(b) $\mathcal{R}_J$, Eq. 13", 1.0),
-                (datasets["fig5full"], r"$\mathcal{R}_J$, Eq. 9", 2e-3),
+                (datasets["fig5full"], r"(b) $10^3\,\mathcal{R}_J$, Eq. 9", 2e-3),
             )
         ):
             panel = figure.add_subplot(grid[:, 2 + column])
+            factor = 1.0 if column == 0 else 1e-3
             mesh = panel.pcolormesh(
-                data[drive] / scale, data.asymmetry, data[name].transpose("asymmetry", drive), cmap="RdBu_r",
-                vmin=-largest, vmax=largest, shading="nearest", rasterized=True,
+                data[drive] / scale, data.asymmetry, data[name].transpose("asymmetry", drive) / factor, cmap="RdBu_r",
+                vmin=-largest / factor, vmax=largest / factor, shading="nearest", rasterized=True,
             )  # fmt: skip
             panel.axhline(0.5, color="0.3", linestyle=":", linewidth=0.8)
             panel.set_xlabel(label)
             panel.set_title(title, fontsize=10)
             if column == 0:
                 panel.set_ylabel(r"$\lambda$")
-            bar = figure.colorbar(mesh, ax=panel, location="bottom", shrink=0.8)
-            bar.ax.ticklabel_format(scilimits=(-2, 2), useMathText=True)
+            figure.colorbar(mesh, ax=panel, location="right", shrink=0.8)
         figure.savefig(path)
         plt.close(figure)

@@ -25,7 +25,7 @@ FINAL_TIME = 1e5
 
 TRAJECTORIES = 4000
 TIME_STEP = 20.0
-EVERY = 50
+EVERY = 10
 """Steps between frames."""
 
 STEPS = round(FINAL_TIME / TIME_STEP)
