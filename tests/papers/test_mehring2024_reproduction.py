@@ -12,6 +12,7 @@ import xarray as xr
 from mesotherm.papers import PAPERS
 from mesotherm.papers.reproduction import find_paper
 from mesotherm.result_folder import write_dataset
+from mesotherm.results import Outcome
 
 ROOT = Path(__file__).parents[2]
 PINNED = json.loads((ROOT / "tests" / "data" / "mehring2024_checks.json").read_text())
@@ -54,8 +55,10 @@ def test_checks_files_and_figures(number, tmp_path):
         assert xr.load_dataset(tmp_path / f"{name}.nc").sizes == dataset.sizes
         assert dataset.attrs["title"]
         assert dataset.attrs["parameters"]
-        for variable in dataset.data_vars.values():
-            assert variable.attrs["long_name"]
+        for variable in (*dataset.data_vars.values(), *dataset.coords.values()):
+            if variable.dtype.kind not in "OU":
+                assert variable.attrs["long_name"]
+                assert "units" in variable.attrs or "flag_meanings" in variable.attrs
     PAPER.figure(number).draw(datasets, tmp_path / "figure.png")
     assert 50e3 < (tmp_path / "figure.png").stat().st_size < 700e3
 
@@ -73,6 +76,13 @@ def test_the_maps_have_what_was_asked_for():
         assert values.sizes == {"asymmetry": 37, drive: 41}
         still = np.isnan(values.to_numpy())
         assert np.array_equal(still, np.broadcast_to(values[drive].to_numpy() == 0, still.shape))
+        status = computed(number)[f"fig{number}"].status
+        assert np.array_equal(status == Outcome.NO_DRIVE, still)
+        assert np.array_equal(status == Outcome.CONVERGED, ~still)
+        assert np.all(computed(number)[f"fig{number}"][f"error_odd_rectification_{name}"].to_numpy()[~still] < 1e-6)
+        assert np.allclose(values.asymmetry, np.linspace(-0.9, 0.9, 37))
+        largest = 0.2 if drive == "bias" else 2e-3
+        assert np.allclose(values[drive], np.linspace(-largest, largest, 41))
 
 
 @pytest.mark.slow
@@ -89,6 +99,7 @@ def test_nothing_is_missing_from_the_charge_against_the_temperature():
 def test_the_force_of_a_temperature_difference():
     """Quick: Fig. 3 by three theories, and its checks; a wrong dataset is noticed."""
     datasets = computed("3")
+    assert float(datasets["fig3"].coords["delta_temperature"]) == 1e-3
     pins.compare(PINNED, PAPER.figure("3").check(datasets), "3")
     exchanged = datasets["fig3"].isel(response=[2, 1, 0]).assign_coords(response=datasets["fig3"].response)
     noticed = {check.id for check in PAPER.figure("3").check({"fig3": exchanged}) if not check.expected}

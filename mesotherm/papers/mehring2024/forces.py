@@ -123,7 +123,12 @@ def figure_3(progress: Progress) -> dict[str, xr.Dataset]:
         force[2, j] = forces_at(parameters.driven("full"), places, drive)
         progress(j + 1, 2)
     dataset = xr.Dataset(
-        {"force": (("response", "asymmetry", "place"), force), "delta_temperature": drive},
-        coords={"response": list(LEVELS), "asymmetry": list(ASYMMETRIES), "place": PLACES_OF_3},
+        {"force": (("response", "asymmetry", "place"), force)},
+        coords={
+            "response": list(LEVELS),
+            "asymmetry": list(ASYMMETRIES),
+            "place": PLACES_OF_3,
+            "delta_temperature": drive,
+        },
     )
     return {"fig3": labelled(dataset, "Fig. 3: force of a temperature difference along the position", FIG_3)}

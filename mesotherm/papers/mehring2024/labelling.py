@@ -7,6 +7,9 @@ import xarray as xr
 
 from mesotherm._version import __version__
 
+CONVENTION = "gamma_0 = hbar = a = e = k_B = 1; no spin; V > 0: mu_L > mu_R"
+"""Attribute of every dataset."""
+
 ENERGY, LENGTH, TIME = "gamma_0", "a", "hbar/gamma_0"
 
 DESCRIBED = {
@@ -43,6 +46,10 @@ DESCRIBED = {
     "cycle_charge_other_order": ("charge of a cycle whose pulses have the other order", "e", "Q"),
     "charge_of_many": ("charge of a cycle, mean of many", "e", "Q"),
     "error_charge_of_many": ("standard error of it", "e", r"\delta Q"),
+    "charge_other_order": ("charge after whole cycles whose pulses start with the other sign", "e", "Q"),
+    "slow_cycle_charge": ("charge of the second of two slow cycles", "e", "Q"),
+    "end_position": ("mean position at the end of a cycle", LENGTH, r"\bar x"),
+    "error_end_position": ("standard error of it", LENGTH, ""),
     "cycle_work": ("work of the force in the second cycle", ENERGY, "W_F"),
     "audit": ("largest energy unaccounted for, over the largest of all terms", "1", ""),
     "barrier": ("lowest barrier out of a well of the effective potential", ENERGY, r"\Delta\epsilon"),
@@ -79,6 +86,6 @@ def labelled(dataset: xr.Dataset, title: str, parameters: Mapping[str, Any] | ob
         "title": title,
         "parameters": str(parameters),
         "source": f"mesotherm {__version__}",
-        "convention": "gamma_0 = hbar = a = e = k_B = 1; no spin; V > 0: mu_L > mu_R",
+        "convention": CONVENTION,
     }
     return dataset

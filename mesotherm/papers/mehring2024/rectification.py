@@ -12,7 +12,7 @@ from mesotherm.driven import Driven
 from mesotherm.experiments import BiasReversal
 from mesotherm.mean_motion import move
 from mesotherm.papers.mehring2024.forces import LEVELS, table_at_first_order
-from mesotherm.papers.mehring2024.labelling import labelled
+from mesotherm.papers.mehring2024.labelling import CONVENTION, DESCRIBED, labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_4, FIG_5, RESPONSES, STIFFNESS, Parameters
 from mesotherm.papers.mehring2024.tables import rest, table_of
 from mesotherm.papers.refine import largest_between
@@ -107,7 +107,10 @@ def linear_map(parameters: Parameters, name: str, drives: np.ndarray, drive: str
     ]
     found = sweep(BiasReversal(), parameters.setup("linear"), axes, progress=progress)
     kept = found[[name, f"error_{name}", "status"]]
-    kept.attrs |= {"parameters": str(parameters)}
+    kept["status"] = kept.status.max("direction", keep_attrs=True)
+    kept = kept.drop_vars("direction")
+    kept[drive].attrs["units"] = DESCRIBED[drive][1]
+    kept.attrs |= {"parameters": str(parameters), "convention": CONVENTION}
     return kept
 
 
@@ -147,7 +150,7 @@ def figure_4(progress: Progress) -> dict[str, xr.Dataset]:
 
     at_one["largest_bias"] = largest_between(rectification, 0.04, 0.08)
     at_one["largest"] = rectification(np.full(101, float(at_one.largest_bias)))[0]
-    progress(3 * total, 4 * total)
+    progress(2 * total, 2 * total)
     return {
         "fig4": plane,
         "fig4full": labelled(full, "Fig. 4(b) by Eq. 9 and Landauer's integral", FIG_4),
@@ -215,7 +218,7 @@ def figure_5(progress: Progress) -> dict[str, xr.Dataset]:
     }
     assert tuple(levels) == LEVELS
     at_one = curves(levels, "heat_current", name, drives, np.pi * FIG_5.T / 6)
-    progress(total, total)
+    progress(2 * total, 2 * total)
     return {
         "fig5": plane,
         "fig5full": labelled(full, "Fig. 5(b) by Eq. 9 and the integral over energies", FIG_5),
