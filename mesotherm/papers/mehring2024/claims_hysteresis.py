@@ -4,14 +4,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mesotherm.mean_motion import move
 from mesotherm.papers.mehring2024.claims_forces import OWN
 from mesotherm.papers.mehring2024.hysteresis import AMPLITUDE, BIASES
-from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_4, FIG_6
+from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_4, FIG_6, Parameters
 from mesotherm.papers.mehring2024.tables import stationary, table_of
 from mesotherm.papers.reproduction import Check, Datasets
+from mesotherm.protocols import Triangle
 
 FAST = 0.01
 """Part of the cycle after a jump in which its energy is lost."""
+
+
+def charge_of_cycle(parameters: Parameters, amplitude: float) -> float:
+    """Charge of a cycle of 10⁶ ħ/γ₀ from rest, triangle, linear response."""
+    table, cycle = table_of(parameters, "linear", 4.0), Triangle(amplitude, CYCLE_TIME)
+    return float(move(parameters.mode, table, cycle, [0.0, CYCLE_TIME]).charge[-1, 0])
 
 
 def check_6(datasets: Datasets) -> Iterator[Check]:
@@ -53,6 +61,16 @@ def check_6(datasets: Datasets) -> Iterator[Check]:
             1e-8,
             note=f"At eV = {float(slow.jump_bias[n]):.9f}.",
         )
+    leaves = [float(slow.window.sel(side=side)) for side in ("high", "low")]
+    yield Check(
+        "fig6-jumps-at-ends",
+        "The dot jumps where it leaves the region: up at its high end, down at its low end.",
+        "Sec. III C, Fig. 6(a)",
+        0.0,
+        float(np.max(np.abs(slow.jump_bias.to_numpy() - leaves))),
+        1e-9,
+        note="Biases of both jumps less the ends of the region.",
+    )
     yield Check(
         "fig6-work-of-slow-cycle",
         "Work of an infinitely slow cycle: finite, whatever dV/dt.",
@@ -138,6 +156,26 @@ def check_6(datasets: Datasets) -> Iterator[Check]:
         float(charges.sel(protocol="triangle", asymmetry=0.0)),
         1e-6,
         note="Dashed line of the figure.",
+    )
+    fourth = charge_of_cycle(FIG_4, 0.1)
+    yield Check(
+        "fig6-less-charge",
+        "The charge is much smaller than that of Fig. 4(c).",
+        "Sec. III C",
+        True,
+        of["triangle"] < 0.1 * fourth,
+        note=f"{of['triangle']:.2f} and {fourth:.2f} e, triangles.",
+    )
+    weaker = charge_of_cycle(FIG_4.but(coupling=FIG_6.coupling), 0.1)
+    stronger = charge_of_cycle(FIG_6.but(coupling=FIG_4.coupling), AMPLITUDE)
+    yield Check(
+        "fig6-less-charge-by-coupling",
+        "... mainly since the coupling to the leads is weaker.",
+        "Sec. III C",
+        True,
+        weaker < 0.2 * fourth and stronger > 5 * of["triangle"],
+        note=f"Fig. 4(c) with γ = {FIG_6.coupling:g}: {weaker:.1f} e; Fig. 6(c) with γ = {FIG_4.coupling:g}: "
+        f"{stronger:.1f} e.",
     )
     couplings = (0.1, 0.2, 0.3, FIG_4.coupling)
     most = [

@@ -36,6 +36,16 @@ def check_8(datasets: Datasets) -> Iterator[Check]:
         note=f"The rounded 1.3·10⁻³ with γ₀ = 3.88 eV; {barrier * HOPPING / ELECTRONVOLT_PER_KELVIN:.1f} K without "
         "rounding.",
     )
+    curve = potentials.effective_potential.sel(response="linear", bias=0.2)
+    deep, shallow = (float(curve.sel(place=x, method="nearest")) for x in (1.666716842442, 0.344516616259))
+    yield Check(
+        "fig8-deep-well",
+        "The well at x_st,2 is the global minimum.",
+        "Sec. III E",
+        True,
+        deep < shallow and abs(float(curve.place[np.argmin(curve.to_numpy())]) - 1.6667) < 0.01,
+        note=f"{1e3 * (shallow - deep):.2f}·10⁻³ γ₀ deeper than that at x_st,1.",
+    )
     still = right.position_without_noise.sel(response="linear").isel(time=-1)
     yield Check(
         "fig8-without-noise",
@@ -65,6 +75,16 @@ def check_8(datasets: Datasets) -> Iterator[Check]:
         0.015,
         note=f"± {float(right.error_shallow.sel(response='linear')[0, 1]):.4f}; three standard errors and rounding.",
     )
+    by_9 = right.shallow.sel(response="full").to_numpy()
+    yield Check(
+        "fig8a-stays-full",
+        "At 2·10⁻⁴ the dot with ζ = 0.5 stays in the shallow well.",
+        "Fig. 8(a), Eq. 9",
+        True,
+        float(by_9[0, 1]) > 0.5,
+        erratum="linear-response",
+        note=f"{100 * by_9[0, 1]:.1f} % {typical} The barrier is {float(potentials.barrier.sel(response='full')):.2e}.",
+    )
     yield Check(
         "fig8b-stays",
         "At 10⁻³ the dot with ζ = 0.5 stays in the shallow well.",
@@ -92,6 +112,15 @@ def check_8(datasets: Datasets) -> Iterator[Check]:
         float(wrong.measured_temperature.isel(integrator=1).mean()),
         0.01,
         note=f"k⟨x²⟩/k_BT₀ before the bias; BAOAB: {float(wrong.measured_temperature.isel(integrator=0).mean()):.3f}.",
+    )
+    yield Check(
+        "fig8-confined",
+        "Without a bias the dot is confined by k_BT₀ and k: k⟨x²⟩ = k_BT₀.",
+        "Sec. III E",
+        1.0,
+        float(wrong.measured_temperature.isel(integrator=0).mean()),
+        0.02,
+        note="4000 trajectories each, three temperatures, two ζ, by BAOAB.",
     )
     yield Check(
         "fig8-trap",

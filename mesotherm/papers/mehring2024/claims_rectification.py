@@ -1,12 +1,39 @@
 """Claims about Figs. 4 and 5."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
+from mesotherm.axes import Axis
+from mesotherm.experiments import BiasReversal
+from mesotherm.mean_motion import move
+from mesotherm.mechanics import EquilibriumPosition
 from mesotherm.papers.mehring2024.claims_forces import OWN
-from mesotherm.papers.mehring2024.model import FIG_5
+from mesotherm.papers.mehring2024.model import FIG_4, FIG_5, STIFFNESS
+from mesotherm.papers.mehring2024.rectification import CYCLE_AMPLITUDE, REACH
+from mesotherm.papers.mehring2024.tables import table_of
 from mesotherm.papers.reproduction import Check, Datasets
+from mesotherm.protocols import Triangle
+from mesotherm.sweep import sweep
+
+TAUS = (5e5, 1e6)
+"""Lengths of two cycles."""
+
+
+def displaced_rectification(shift: float) -> tuple[float, float]:
+    """R_I at eV = 0.05 of Fig. 4 with λ = 0 and a natural position, and of the device with λ ≠ 0 that has the same
+    couplings there."""
+    still = FIG_4.but(asymmetry=0.0)
+    spring = EquilibriumPosition(("x",), stiffness=STIFFNESS, mu=still.mu, T=still.T, rest_position=shift)
+    displaced = dataclasses.replace(still.setup("linear"), unknowns=(spring,))
+    ratio = still.decay * shift
+    equivalent = still.but(asymmetry=float(-np.tanh(ratio)), coupling=float(still.coupling * np.cosh(ratio)))
+    found = [
+        float(sweep(BiasReversal(), setup, [Axis("experiment.bias", [0.05], "bias")]).odd_rectification_particle[0])
+        for setup in (displaced, equivalent.setup("linear"))
+    ]
+    return found[0], found[1]
 
 
 def check_4(datasets: Datasets) -> Iterator[Check]:
@@ -62,7 +89,26 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
         bool(np.all(x[len(x) // 2 :] > -x[: len(x) // 2][::-1])),
         note="At every bias of the curve, λ = 0.5.",
     )
+    passing = linear.transmission.to_numpy()
+    forth, back = passing[len(x) // 2 :], passing[: len(x) // 2][::-1]
+    yield Check(
+        "fig4-transmission",
+        "The transmission is not even in the bias, and larger for V > 0.",
+        "Sec. III B, Fig. 4(a)",
+        True,
+        bool(np.all(forth > back)),
+        note=f"Up to {np.max(forth / back):.2f} times that at −V.",
+    )
     curve = linear.odd_rectification_particle.to_numpy()[len(x) // 2 :]
+    yield Check(
+        "eq19",
+        "In linear response R_I is that of the transmissions.",
+        "Eqs. 18 and 19",
+        0.0,
+        float(np.max(np.abs(curve - (forth - back) / (forth + back)))),
+        1e-12,
+        note="Currents at V and −V beside 𝒯(V) and 𝒯(−V), every bias of the curve.",
+    )
     bias = linear.bias.to_numpy()[len(x) // 2 :]
     low = bias <= 0.0125
     yield Check(
@@ -84,6 +130,14 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
         note=f"The largest |R_I| of the map; by Eq. 9 {float(np.abs(full.odd_rectification_particle).max()):.4f}.",
     )
     yield Check(
+        "fig4-range",
+        "R_I lies between −1 and 1.",
+        "Sec. III B",
+        True,
+        float(np.abs(R).max()) <= 1,
+        note="Whole map.",
+    )
+    yield Check(
         "fig4-none-without-asymmetry",
         "R_I = 0 for λ = 0.",
         "Sec. III B",
@@ -100,6 +154,18 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
         float(np.nanmax(np.abs(R.to_numpy() + R.to_numpy()[::-1]))),
         1e-10,
         note="R_I(−λ) + R_I(λ), whole map.",
+    )
+    shift = 0.2
+    displaced, equivalent = displaced_rectification(shift)
+    yield Check(
+        "fig4-displaced-rest",
+        "A natural position nearer to one lead rectifies as an asymmetry of the couplings does.",
+        "Sec. III B",
+        0.0,
+        displaced - equivalent,
+        1e-9,
+        note=f"λ = 0, x₀ = {shift:g} a, eV = 0.05: R_I = {displaced:.6f}, that of λ = −tanh(bx₀/a₀) and "
+        "γ cosh(bx₀/a₀).",
     )
     charges = cycle.quasi_static_charge.sel(response="linear", asymmetry=0.5)
     for protocol, published in (("sine", 1972.76631), ("triangle", 1763.13424)):
@@ -122,6 +188,17 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
         lag,
         1e-5,
         note="Charge in motion over that at rest, less one.",
+    )
+    table = table_of(FIG_4, "linear", REACH)
+    passed = [move(FIG_4.mode, table, Triangle(CYCLE_AMPLITUDE, tau), [0.0, tau]).charge[-1, 0] for tau in TAUS]
+    yield Check(
+        "fig4-charge-proportional",
+        "The charge of a cycle is proportional to τ.",
+        "Sec. III B",
+        TAUS[1] / TAUS[0],
+        float(passed[1] / passed[0]),
+        1e-4,
+        note=f"{float(passed[0]):.3f} e for τ = {TAUS[0]:g} ħ/γ₀, {float(passed[1]):.3f} e for {TAUS[1]:g}; triangle.",
     )
     yield Check(
         "fig4-no-charge-without-asymmetry",
@@ -169,7 +246,7 @@ def check_5(datasets: Datasets) -> Iterator[Check]:
     last = at_one.odd_rectification_heat.sel(delta_temperature=FIG_5.T, method="nearest")
     for response, published, tolerance, what in (
         ("linear", 0.68047670, 1e-7, "Eq. 13"),
-        ("first_order", 7.10748e-4, 1e-5, "first order with the integral over energies"),
+        ("first_order", 7.10748e-4, 1e-8, "first order with the integral over energies"),
     ):
         yield Check(
             f"fig5-value-{response}",

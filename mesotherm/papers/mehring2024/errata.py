@@ -32,9 +32,15 @@ ERRATA = {
         "gamma_R^2 exceeds 2 gamma_0^2 there are bound states outside the band, which an integral over it misses."
     ),
     "linear-response": (
-        "Beyond linear response the biases of Figs. 2, 7 and 9 change what happens: in Fig. 2(d) both damping ratios "
-        "lead to the same well, in Fig. 7 the dot ends asymmetrically for both damping ratios, and at eV = 0.3 gamma_0 "
-        "of Fig. 9 there is one position only."
+        "Beyond linear response the biases of Figs. 2, 7, 8, 9 change what happens: in Fig. 2(d) both damping ratios "
+        "lead to the same well; in Fig. 7 the damping ratios change places, 0.2 transports charge in every cycle and "
+        "0.16 in none but the first; in Fig. 8(a) most trajectories leave the shallow well, whose barrier is 0.4 of "
+        "what it was; at eV = 0.3 gamma_0 of Fig. 9 there is one position only."
+    ),
+    "force-kernel": (
+        "The force kernels do not depend on energy as the transmission does (footnote 3): each is zero near the level "
+        "and has opposite signs on both sides, as Eqs. B4 and B5 say. Their slope has its peak at the level and the "
+        "other sign more than a width away, so that the sign of Eq. 13 depends on mu_0 − E_dot."
     ),
     "pulse-order": (
         "The order of the three pulses of Fig. 9 decides the sign of the charge and stands in the figure only: +, −, 0."

@@ -13,7 +13,7 @@ from mesotherm.papers.mehring2024.labelling import labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_7, FIG_9, MASS, RESPONSES, STIFFNESS
 from mesotherm.papers.mehring2024.tables import critical_damping, rest, resting_curves, stationary, table_of
 from mesotherm.papers.reproduction import Progress
-from mesotherm.protocols import Constant, Pulses, Square
+from mesotherm.protocols import Constant, Pulses, Square, Triangle
 
 AMPLITUDE = 0.1
 DAMPING = (0.2, 0.16)
@@ -22,6 +22,11 @@ PLACES = np.linspace(-2.5, 2.5, 501)
 HALF = 0.5 * CYCLE_TIME
 TIMES = np.linspace(-HALF, 2 * CYCLE_TIME, 2001)
 PULSES = Square(AMPLITUDE, CYCLE_TIME, initialisation=HALF, prepared_drive=AMPLITUDE)
+OTHER_ORDER = Square(-AMPLITUDE, CYCLE_TIME, initialisation=HALF, prepared_drive=-AMPLITUDE)
+SLOW = Triangle(float(BIASES[-1]), CYCLE_TIME)
+"""Through both regions with several positions, and back."""
+
+WHOLE_CYCLES = (0.0, CYCLE_TIME, 2 * CYCLE_TIME)
 
 SETTLED = 1e5
 BRACKETS = ((0.02, 0.032), (0.032, 0.1), (0.1, 0.25))
@@ -78,6 +83,14 @@ def figure_7(progress: Progress) -> dict[str, xr.Dataset]:
     motion = motion.assign_coords(damping_ratio=list(DAMPING), time=TIMES)
     motion["bias"] = ("time", np.asarray(PULSES.value(TIMES)))
     table = table_of_7("linear")
+    other, slow = [], []
+    for damping in DAMPING:
+        mode = MechanicalMode(MASS, STIFFNESS, damping_ratio=damping)
+        passed = np.asarray(move(mode, table, OTHER_ORDER, [-HALF, *WHOLE_CYCLES]).charge[:, 0])
+        other.append(passed[2:] - passed[1])
+        slow.append(np.diff(np.asarray(move(mode, table, SLOW, WHOLE_CYCLES).charge[:, 0]))[-1])
+    motion["charge_other_order"] = (("damping_ratio", "cycle"), np.array(other))
+    motion["slow_cycle_charge"] = ("damping_ratio", np.array(slow))
     start, wall = float(rest(table, AMPLITUDE).position[0]), float(rest(table, -AMPLITUDE).position[1])
     motion["critical_damping_ratio"] = (
         "bracket",
@@ -99,7 +112,7 @@ def figure_7(progress: Progress) -> dict[str, xr.Dataset]:
 
 def cycles_of_9(table: MotionTable, temperatures: np.ndarray, cycles: int, seed: int) -> dict[str, np.ndarray]:
     """One cycle after the preparation, many times at each temperature: its charge, and where the dot is in the middle
-    of the first pulse and at the ends of the first and the second."""
+    of the first pulse and at the ends of the first, the second and the third."""
     found = ensemble(
         FIG_9.mode,
         table,
@@ -116,7 +129,7 @@ def cycles_of_9(table: MotionTable, temperatures: np.ndarray, cycles: int, seed:
     assert found.path_charge is not None
     shape = (len(temperatures), cycles)
     charge = np.asarray(found.path_charge[-1] - found.path_charge[1])[:, 0].reshape(shape)
-    at = {"middle": 2, "first_end": 3, "end": 5}
+    at = {"middle": 2, "first_end": 3, "end": 5, "last": 7}
     return {"charge": charge} | {name: np.asarray(found.path[frame]).reshape(shape) for name, frame in at.items()}
 
 
@@ -133,6 +146,8 @@ def charge_against_temperature(response: str) -> xr.Dataset:
     each = {
         "charge": found["charge"].mean(axis=1),
         "error_charge": found["charge"].std(axis=1, ddof=1) / np.sqrt(CYCLES),
+        "end_position": found["last"].mean(axis=1),
+        "error_end_position": found["last"].std(axis=1, ddof=1) / np.sqrt(CYCLES),
         "correct": (well == well[0, 0]).mean(axis=1),
         "left": (first[0] != first[1]).mean(axis=1),
         "cancelled": (np.abs(found["charge"]) < 0.5 * abs(normal)).mean(axis=1),
