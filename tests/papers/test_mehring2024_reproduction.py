@@ -93,6 +93,7 @@ def test_nothing_is_missing_from_the_charge_against_the_temperature():
     for wanted in (5e-5, 2e-4, 5e-4, 1e-3, 2e-3):
         assert np.min(np.abs(temperatures - wanted)) < 1e-12
     assert dataset.attrs["cycles"] == 1500
+    assert 19 < dataset.attrs["time_step"] <= 20
     assert np.all(dataset.error_charge[1:] > 0)
 
 

@@ -253,7 +253,8 @@ def check_3(datasets: Datasets) -> Iterator[Check]:
         f"Fig. 3, {OWN}",
         True,
         found == [False, True, True, False, False, True, True, False],
-        note="A thousandth to either side of every end, Eq. 13.",
+        note="A thousandth to either side of every end, Eq. 13. Its sign changes where μ₀ − E_dot = (−0.15 ± 0.989) s "
+        "with s = γ_L² + γ_R², which is at least 2γ² for λ = 0 and 2γ²(1 − λ²) else.",
     )
 
 

@@ -156,7 +156,7 @@ def charge_against_temperature(response: str) -> xr.Dataset:
     dataset = xr.Dataset(
         {name: ("thermal_energy", values) for name, values in each.items()}, coords={"thermal_energy": THERMAL}
     )
-    dataset.attrs["cycles"] = CYCLES
+    dataset.attrs |= {"cycles": CYCLES, "time_step": THIRD / STEPS}
     return dataset
 
 
