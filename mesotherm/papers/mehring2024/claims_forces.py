@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mesotherm.mean_motion import move
-from mesotherm.papers.mehring2024.forces import BIAS, LEVELS, PLACES_OF_3, first_order, forces_at
+from mesotherm.papers.mehring2024.forces import BIAS, LEVELS, PLACES_OF_3, first_order, forces_at, table_of_2
 from mesotherm.papers.mehring2024.model import FIG_2, FIG_3
 from mesotherm.papers.mehring2024.tables import rest, table_of
 from mesotherm.papers.reproduction import Check, Datasets
@@ -122,6 +122,19 @@ def check_2(datasets: Datasets) -> Iterator[Check]:
             erratum=erratum,
             note=f"x = {low:.4f} with ζ = 0.1, {high:.4f} with ζ = 0.2.",
         )
+    starts = (0.7, 1.0)
+    table = table_of_2(0.7, "linear")
+    mode = FIG_2.but(damping_ratio=0.5).mode
+    reached = [float(move(mode, table, Constant(BIAS), [0.0, 2e4], position=x).position[-1]) for x in starts]
+    yield Check(
+        "fig2-initial-position",
+        "Where the dot starts decides which position is reached, too.",
+        "Sec. III A",
+        True,
+        abs(reached[0] - 0.3445) < 1e-3 and abs(reached[1] - 1.6667) < 1e-3,
+        note=f"ζ = 0.5, at rest at x = {starts[0]:g} and {starts[1]:g}, on both sides of the unstable position: "
+        f"x = {reached[0]:.4f} and {reached[1]:.4f}.",
+    )
     yield Check(
         "fig2-critical-damping",
         "Damping ratio at which the position changes.",
