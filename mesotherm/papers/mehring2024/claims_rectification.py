@@ -38,7 +38,7 @@ def displaced_rectification(shift: float) -> tuple[float, float]:
 
 def check_4(datasets: Datasets) -> Iterator[Check]:
     """Everything said about Fig. 4."""
-    plane, full, at_one, cycle = (datasets[name] for name in ("fig4", "fig4full", "fig4a", "fig4c"))
+    plane, full, at_one, cycle = (datasets[name] for name in ("fig4", "fig4_full", "fig4a", "fig4c"))
     R, linear = plane.odd_rectification_particle, at_one.sel(response="linear")
     yield Check(
         "fig4-largest-rectification",
@@ -223,7 +223,7 @@ def check_4(datasets: Datasets) -> Iterator[Check]:
 
 def check_5(datasets: Datasets) -> Iterator[Check]:
     """Everything said about Fig. 5."""
-    plane, full, at_one = (datasets[name] for name in ("fig5", "fig5full", "fig5a"))
+    plane, full, at_one = (datasets[name] for name in ("fig5", "fig5_full", "fig5a"))
     R = plane.odd_rectification_heat
     yield Check(
         "fig5-strong",

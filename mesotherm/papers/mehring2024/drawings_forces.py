@@ -164,7 +164,7 @@ def draw_figure_4(datasets: Datasets, path: Path) -> None:
         theories(rows[0], ("linear", "full"), loc="upper left")
         signs(rows[1], "$V$", loc="upper right")
         plane = figure.add_subplot(grid[:, 1])
-        mesh = _map(plane, datasets["fig4"], datasets["fig4full"], name, "bias", 1.0)
+        mesh = _map(plane, datasets["fig4"], datasets["fig4_full"], name, "bias", 1.0)
         plane.set_xlabel(BIAS)
         plane.set_title(r"(b) $\mathcal{R}_I$; dashed: Eq. 9", fontsize=10)
         figure.colorbar(mesh, ax=plane, location="right", shrink=0.8)
@@ -217,7 +217,7 @@ def draw_figure_5(datasets: Datasets, path: Path) -> None:
         for column, (data, title, largest) in enumerate(
             (
                 (datasets["fig5"], r"(b) $\mathcal{R}_J$, Eq. 13", 1.0),
-                (datasets["fig5full"], r"(b) $10^3\,\mathcal{R}_J$, Eq. 9", 2e-3),
+                (datasets["fig5_full"], r"(b) $10^3\,\mathcal{R}_J$, Eq. 9", 2e-3),
             )
         ):
             panel = figure.add_subplot(grid[:, 2 + column])

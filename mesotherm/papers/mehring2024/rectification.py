@@ -153,7 +153,7 @@ def figure_4(progress: Progress) -> dict[str, xr.Dataset]:
     progress(2 * total, 2 * total)
     return {
         "fig4": plane,
-        "fig4full": labelled(full, "Fig. 4(b) by Eq. 9 and Landauer's integral", FIG_4),
+        "fig4_full": labelled(full, "Fig. 4(b) by Eq. 9 and Landauer's integral", FIG_4),
         "fig4a": labelled(at_one, "Fig. 4(a): position, transmission, rectification at one asymmetry", FIG_4),
         "fig4c": labelled(charge_of_cycles(), "Fig. 4(c): charge of a slow cycle of the bias", FIG_4),
     }
@@ -221,7 +221,7 @@ def figure_5(progress: Progress) -> dict[str, xr.Dataset]:
     progress(2 * total, 2 * total)
     return {
         "fig5": plane,
-        "fig5full": labelled(full, "Fig. 5(b) by Eq. 9 and the integral over energies", FIG_5),
+        "fig5_full": labelled(full, "Fig. 5(b) by Eq. 9 and the integral over energies", FIG_5),
         "fig5a": labelled(at_one, "Fig. 5(a): position, transmission, rectification at one asymmetry", FIG_5),
     }
 
