@@ -51,6 +51,7 @@ def _reproduce(name: str, number: str | None, out: Path, *, quiet: bool, as_json
     from mesotherm.papers import PAPERS
     from mesotherm.papers.reproduction import find_paper, merged_checks
     from mesotherm.result_folder import CHECKS, refusal, write_dataset, written_whole
+    from mesotherm.results import Outcome
 
     started = time.perf_counter()
     try:
@@ -72,7 +73,8 @@ def _reproduce(name: str, number: str | None, out: Path, *, quiet: bool, as_json
                 dataset.attrs |= {"paper": paper.citation, **versions()}
                 write_dataset(dataset, folder / f"{stem}.nc")
                 for status in (dataset[variable] for variable in dataset if str(variable).startswith("status")):
-                    if missed := int((status > 0).sum()):  # below zero: there is no such solution
+                    # Below zero: there is no such solution; without a drive: there is nothing to find.
+                    if missed := int(((status > 0) & (status != Outcome.NO_DRIVE)).sum()):
                         failed.append(f"{stem}: {missed} of {status.size} points failed; see {status.name} in it.")
             figure.draw(datasets, folder / f"{figure.file}.png")
             checks += figure.check(datasets)

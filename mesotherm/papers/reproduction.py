@@ -54,7 +54,7 @@ class Check:
         """Whether computed and published agree within the tolerance."""
         if self.tolerance is None:
             return bool(self.computed) == bool(self.published)
-        return abs(float(self.computed) - float(self.published)) <= self.tolerance
+        return bool(abs(float(self.computed) - float(self.published)) <= self.tolerance)
 
     @property
     def expected(self) -> bool:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from mesotherm import papers
 from mesotherm.cli import app
 from mesotherm.papers.reproduction import Check, Figure, Paper
+from mesotherm.results import Outcome
 
 RIGHT = Check("fig1-two", "One and one is two.", "Fig. 1", published=2.0, computed=1.0 + 1.0, tolerance=0.1)
 WRONG = Check("fig2-sign", "It is positive.", "Sec. 2", True, False, erratum="sign", note="computed: −1")
@@ -100,6 +101,12 @@ def test_failed_points_are_exit_code_3(reproduce):
     result = reproduce(paper=dataclasses.replace(PAPER, figures=(figure("1", RIGHT, status=1),)))
     assert result.exit_code == 3
     assert "fig1: 1 of 2 points failed" in result.stderr
+
+
+def test_points_without_a_drive_did_not_fail(reproduce):
+    result = reproduce(paper=dataclasses.replace(PAPER, figures=(figure("1", RIGHT, status=Outcome.NO_DRIVE),)))
+    assert result.exit_code == 0
+    assert "failed" not in result.stderr
 
 
 @pytest.mark.parametrize(
