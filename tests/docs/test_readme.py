@@ -18,6 +18,7 @@ EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 DOTS = (ROOT / "docs" / "dots.md").read_text(encoding="utf-8")
 THERMODYNAMICS = (ROOT / "docs" / "thermodynamics.md").read_text(encoding="utf-8")
 MOVING = (ROOT / "docs" / "moving_devices.md").read_text(encoding="utf-8")
+TRAP = (ROOT / "docs" / "integrator_trap.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
@@ -171,6 +172,17 @@ def test_thermodynamics_page(tmp_path, monkeypatch, capsys):
     assert "6 representations" in out
     assert "inverse_particle for every zero of energy above -0.3125" in out
     assert "u -R-> b+u -L-> u" in out
+
+
+def test_integrator_trap_page():
+    """Its program finds 10/36 of the temperature, and all of it, within 4 standard errors of 4000 particles."""
+    names: dict = {}
+    for snippet in blocks(TRAP, "python"):
+        exec(compile(snippet, "integrator_trap.md", "exec"), names)
+    error = 4 * (2 / 4000) ** 0.5
+    assert float(names["temperature"](4)) == pytest.approx(10 / 36, rel=error)
+    assert float(names["temperature"](1)) == pytest.approx(1.0, rel=error)
+    assert float(names["k"] * names["jnp"].mean(names["found"].position ** 2)) == pytest.approx(1.0, rel=error)
 
 
 def test_moving_devices_page(capsys):
