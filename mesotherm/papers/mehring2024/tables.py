@@ -20,6 +20,10 @@ LINEAR_TOLERANCE = 1e-10
 """Relative error of the tables of the linear response."""
 
 
+RESOLVED = 1e-9
+"""Interval of damping ratios in which a threshold is left."""
+
+
 @functools.cache
 def table_of(
     parameters: Parameters, response: str, reach: float, strongest: float = 0.0, knots: int = 5, spacing: float = 0.025
@@ -84,7 +88,8 @@ def critical_damping(
     settle
         When the end is looked at.
 
-    Errors: ``ValueError`` unless the side changes exactly once between ``low`` and ``high``. To 1e-11.
+    Errors: ``ValueError`` unless the side changes exactly once between ``low`` and ``high``. To 1e-9: near the
+    threshold the dot stops on top of a barrier, where rounding grows.
     """
 
     @jax.jit
@@ -101,5 +106,5 @@ def critical_damping(
         if len(changes) != 1:
             raise ValueError(f"the end changes {len(changes)} times between {low} and {high}; give a bracket.")
         low, high = grid[changes[0] : changes[0] + 2]
-        if high - low < 1e-11:
+        if high - low < RESOLVED:
             return 0.5 * (low + high)
