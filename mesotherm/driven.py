@@ -93,11 +93,7 @@ class Driven(eqx.Module):
         """Force on the part [energy/length] and currents into the device at a position and a drive, friction and noise
         if wanted; the heat current is J^E − μ₀ I, without the Joule heat of a bias, so that it is linear where the
         response is."""
-        index = self.device.coordinates.index(self.part)
-        device = self.device.moved_to(self.device.q.at[index].set(x)).counted_from(
-            *(self.reference or (self.mu, self.temperature))
-        )
-        reservoirs = self.reservoirs(drive)
+        index, device, reservoirs = self._index, self._moved(x), self.reservoirs(drive)
         value = device.response(reservoirs, self.effort).value
         found = {
             "force": -value.conjugate[index],
@@ -111,6 +107,19 @@ class Driven(eqx.Module):
         electronic = electronic_friction(inner, baths, self.effort)
         at = self.device.positions.index(self.part)
         return found | {"friction": electronic.friction[at, at], "noise": electronic.noise[at, at]}
+
+    @property
+    def _index(self) -> int:
+        return self.device.coordinates.index(self.part)
+
+    def _moved(self, x):
+        mu, T = self.reference or (self.mu, self.temperature)
+        return self.device.moved_to(self.device.q.at[self._index].set(x)).counted_from(mu, T)
+
+    def bounded_force(self, x: Float[Array, ""], drive: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Force on the part and a bound on its error [energy/length]."""
+        answer = self._moved(x).response(self.reservoirs(drive), self.effort)
+        return -answer.value.conjugate[self._index], answer.error.conjugate[self._index]
 
     def force(self, x: Float[Array, ""], drive: Float[Array, ""]) -> Float[Array, ""]:
         """Force on the part [energy/length]."""

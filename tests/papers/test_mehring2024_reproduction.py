@@ -59,6 +59,12 @@ def test_checks_files_and_figures(number, tmp_path):
             if variable.dtype.kind not in "OU":
                 assert variable.attrs["long_name"]
                 assert "units" in variable.attrs or "flag_meanings" in variable.attrs
+        if "audit" in dataset:
+            assert float(dataset.audit.max()) <= 1e-8, "energy of the motion"
+        for variable in map(str, dataset.data_vars):
+            kind, _, of = variable.partition("_")
+            if kind in ("error", "estimate") and of in ("force", "position"):
+                assert np.nanmax(dataset[variable]) <= 1e-3 * np.nanmax(np.abs(dataset[of]))
     PAPER.figure(number).draw(datasets, tmp_path / "figure.png")
     assert 50e3 < (tmp_path / "figure.png").stat().st_size < 700e3
 

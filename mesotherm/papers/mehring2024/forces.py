@@ -13,7 +13,14 @@ from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.motion_table import MotionTable, tabulate
 from mesotherm.papers.mehring2024.labelling import labelled
 from mesotherm.papers.mehring2024.model import FIG_2, FIG_3, MASS, RESPONSES, STIFFNESS, Parameters
-from mesotherm.papers.mehring2024.tables import critical_damping, rest, stationary, table_of
+from mesotherm.papers.mehring2024.tables import (
+    critical_damping,
+    force_estimate,
+    largest_audit,
+    rest,
+    stationary,
+    table_of,
+)
 from mesotherm.papers.reproduction import Progress
 from mesotherm.protocols import Constant
 
@@ -49,13 +56,17 @@ def figure_2(progress: Progress) -> dict[str, xr.Dataset]:
         for asymmetry in ASYMMETRIES:
             table = table_of_2(asymmetry, response)
             force = np.stack([np.asarray(table(PLACES, bias)["force"]) for bias in biases])
-            forces.append(xr.Dataset({"force": (("bias", "place"), force), **stationary(table, biases, 3)}))
-            path = np.empty((2, len(DAMPING), len(TIMES)))
+            estimate = np.array([force_estimate(table, bias) for bias in biases])
+            variables = {"force": (("bias", "place"), force), "estimate_force": ("bias", estimate)}
+            forces.append(xr.Dataset({**variables, **stationary(table, biases, 3)}))
+            path, audit = np.empty((2, len(DAMPING), len(TIMES))), np.empty((2, len(DAMPING)))
             for i, bias in enumerate(biases):
                 for j, damping in enumerate(DAMPING):
                     mode = MechanicalMode(MASS, STIFFNESS, damping_ratio=damping)
-                    path[i, j] = move(mode, table, Constant(bias), TIMES).position
-            motions.append(xr.Dataset({"position": (("bias", "damping_ratio", "time"), path)}))
+                    motion = move(mode, table, Constant(bias), TIMES)
+                    path[i, j], audit[i, j] = motion.position, largest_audit(motion)
+            pair = ("bias", "damping_ratio")
+            motions.append(xr.Dataset({"position": ((*pair, "time"), path), "audit": (pair, audit)}))
             progress(len(forces), 5)
     dimensions = {"response": list(RESPONSES), "asymmetry": list(ASYMMETRIES)}
     static, moving = (_of_two(each, dimensions) for each in (forces, motions))
@@ -96,9 +107,11 @@ def first_order(
 
 
 @eqx.filter_jit
-def forces_at(driven: Driven, places: Float[jax.Array, "places"], drive: float) -> Float[jax.Array, "places"]:
-    """Force at places and one drive."""
-    return jax.lax.map(lambda x: driven.force(x, jnp.asarray(drive)), places)
+def forces_at(
+    driven: Driven, places: Float[jax.Array, "places"], drive: float
+) -> tuple[Float[jax.Array, "places"], Float[jax.Array, "places"]]:
+    """Force at places and one drive, and bounds on its error."""
+    return jax.lax.map(lambda x: driven.bounded_force(x, jnp.asarray(drive)), places)
 
 
 def table_at_first_order(parameters: Parameters, reach: float, points: int) -> MotionTable:
@@ -113,17 +126,18 @@ def table_at_first_order(parameters: Parameters, reach: float, points: int) -> M
 
 
 def figure_3(progress: Progress) -> dict[str, xr.Dataset]:
-    """The force of a temperature difference by three theories."""
+    """The force of a temperature difference by three theories; of the first order, a derivative, there is no bound."""
     drive, places = PART * FIG_3.T, jnp.asarray(PLACES_OF_3)
-    force = np.empty((len(LEVELS), len(ASYMMETRIES), len(PLACES_OF_3)))
+    force, error = np.full((2, len(LEVELS), len(ASYMMETRIES), len(PLACES_OF_3)), np.nan)
     for j, asymmetry in enumerate(ASYMMETRIES):
         parameters = FIG_3.but(asymmetry=asymmetry)
-        force[0, j] = forces_at(parameters.driven("linear"), places, drive)
+        force[0, j], error[0, j] = forces_at(parameters.driven("linear"), places, drive)
         force[1, j] = drive * np.asarray(first_order(parameters.driven("full"), places)[0])
-        force[2, j] = forces_at(parameters.driven("full"), places, drive)
+        force[2, j], error[2, j] = forces_at(parameters.driven("full"), places, drive)
         progress(j + 1, 2)
+    dimensions = ("response", "asymmetry", "place")
     dataset = xr.Dataset(
-        {"force": (("response", "asymmetry", "place"), force)},
+        {"force": (dimensions, force), "error_force": (dimensions, error)},
         coords={
             "response": list(LEVELS),
             "asymmetry": list(ASYMMETRIES),

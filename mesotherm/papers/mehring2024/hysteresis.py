@@ -7,7 +7,7 @@ from mesotherm.driven import folds
 from mesotherm.mean_motion import move
 from mesotherm.papers.mehring2024.labelling import labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_6, RESPONSES, Parameters
-from mesotherm.papers.mehring2024.tables import resting_curves, stationary, table_of
+from mesotherm.papers.mehring2024.tables import largest_audit, resting_curves, stationary, table_of
 from mesotherm.papers.reproduction import Progress
 from mesotherm.protocols import AbstractCycle, Sine, Triangle
 from mesotherm.quasi_static import quasi_static
@@ -78,7 +78,7 @@ def cycles() -> xr.Dataset:
                 found["work"][i, j, k] = motion.work
                 found["dissipation"][i, j, k] = motion.dissipated
                 found["charge"][i, j, k] = motion.charge[:, 0]
-                audit[i, j, k] = np.max(np.abs(motion.audit))
+                audit[i, j, k] = largest_audit(motion)
     dimensions = ("response", "protocol", "asymmetry", "time")
     biases = np.stack([np.asarray(protocol.value(TIMES)) for protocol in CYCLES.values()])
     half = len(TIMES) // 2

@@ -11,7 +11,14 @@ from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.motion_table import MotionTable
 from mesotherm.papers.mehring2024.labelling import labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_7, FIG_9, MASS, RESPONSES, STIFFNESS
-from mesotherm.papers.mehring2024.tables import critical_damping, rest, resting_curves, stationary, table_of
+from mesotherm.papers.mehring2024.tables import (
+    critical_damping,
+    largest_audit,
+    rest,
+    resting_curves,
+    stationary,
+    table_of,
+)
 from mesotherm.papers.reproduction import Progress
 from mesotherm.protocols import Constant, Pulses, Square, Triangle
 
@@ -69,15 +76,17 @@ def figure_7(progress: Progress) -> dict[str, xr.Dataset]:
     for response in RESPONSES:
         table = table_of_7(response)
         static.append(xr.Dataset(stationary(table, BIASES, 5)).assign_coords(bias=BIASES))
-        found = {"position": [], "charge": []}
+        found, audits = {"position": [], "charge": []}, []
         for damping in DAMPING:
             mode = MechanicalMode(MASS, STIFFNESS, damping_ratio=damping)
             motion = move(mode, table, PULSES, TIMES)
             found["position"].append(motion.position)
             passed = np.asarray(motion.charge[:, 0])
             found["charge"].append(passed - passed[np.searchsorted(TIMES, 0.0)])
+            audits.append(largest_audit(motion))
         dimensions = ("damping_ratio", "time")
-        moving.append(xr.Dataset({name: (dimensions, np.array(values)) for name, values in found.items()}))
+        paths = {name: (dimensions, np.array(values)) for name, values in found.items()}
+        moving.append(xr.Dataset({**paths, "audit": ("damping_ratio", np.array(audits))}))
         progress(len(static), 4)
     joined, motion = (xr.concat(each, "response").assign_coords(response=list(RESPONSES)) for each in (static, moving))
     motion = motion.assign_coords(damping_ratio=list(DAMPING), time=TIMES)

@@ -14,6 +14,9 @@ ENERGY, LENGTH, TIME = "gamma_0", "a", "hbar/gamma_0"
 
 DESCRIBED = {
     "force": ("force of the current on the dot", f"{ENERGY}/{LENGTH}", "F"),
+    "error_force": ("bound on the error of the force", f"{ENERGY}/{LENGTH}", r"\delta F"),
+    "estimate_force": ("estimated error of the force from its table", f"{ENERGY}/{LENGTH}", r"\delta F"),
+    "estimate_position": ("estimated error of the position from the table of the force", LENGTH, r"\delta x"),
     "position": ("position of the dot", LENGTH, "x"),
     "stability": ("1: stable, 0: unstable, -1: no equilibrium", "1", ""),
     "transmission": ("transmission between the leads where the dot rests", "1", r"\mathcal{T}"),

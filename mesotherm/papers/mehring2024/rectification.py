@@ -14,7 +14,7 @@ from mesotherm.mean_motion import move
 from mesotherm.papers.mehring2024.forces import LEVELS, table_at_first_order
 from mesotherm.papers.mehring2024.labelling import CONVENTION, DESCRIBED, labelled
 from mesotherm.papers.mehring2024.model import CYCLE_TIME, FIG_4, FIG_5, RESPONSES, STIFFNESS, Parameters
-from mesotherm.papers.mehring2024.tables import rest, table_of
+from mesotherm.papers.mehring2024.tables import largest_audit, rest, table_of
 from mesotherm.papers.refine import largest_between
 from mesotherm.papers.reproduction import Progress
 from mesotherm.protocols import AbstractCycle, Sine, Triangle
@@ -163,12 +163,13 @@ def charge_of_cycles() -> xr.Dataset:
     """Charge in motion, and that of an infinitely slow cycle."""
     asymmetries = (FIG_4.asymmetry, 0.0)
     shape = (len(RESPONSES), len(CYCLES), len(asymmetries))
-    charge, slow = np.empty((*shape, len(CYCLE_TIMES))), np.empty(shape)
+    charge, (slow, audit) = np.empty((*shape, len(CYCLE_TIMES))), np.empty((2, *shape))
     for i, response in enumerate(RESPONSES):
         for j, protocol in enumerate(CYCLES.values()):
             for k, asymmetry in enumerate(asymmetries):
                 table = table_of(FIG_4.but(asymmetry=asymmetry), response, REACH, CYCLE_AMPLITUDE, 9)
-                charge[i, j, k] = move(FIG_4.mode, table, protocol, CYCLE_TIMES).charge[:, 0]
+                motion = move(FIG_4.mode, table, protocol, CYCLE_TIMES)
+                charge[i, j, k], audit[i, j, k] = motion.charge[:, 0], largest_audit(motion)
                 slow[i, j, k] = quasi_static_charge(table, protocol)
     biases = np.stack([np.asarray(protocol.value(CYCLE_TIMES)) for protocol in CYCLES.values()])
     dimensions = ("response", "protocol", "asymmetry")
@@ -176,6 +177,7 @@ def charge_of_cycles() -> xr.Dataset:
         {
             "charge": ((*dimensions, "time"), charge),
             "quasi_static_charge": (dimensions, slow),
+            "audit": (dimensions, audit),
             "bias": (("protocol", "time"), biases),
         },
         coords={

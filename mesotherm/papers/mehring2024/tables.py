@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from mesotherm.driven import resting_drive
 from mesotherm.equilibria import Equilibria, equilibria
-from mesotherm.mean_motion import move
+from mesotherm.mean_motion import Motion, move
 from mesotherm.mechanical_mode import MechanicalMode
 from mesotherm.motion_table import MotionTable
 from mesotherm.papers.mehring2024.model import MASS, STIFFNESS, Parameters
@@ -51,14 +51,28 @@ def rest(table: MotionTable, drive: float) -> Equilibria:
 
 
 def stationary(table: MotionTable, drives, most: int = 5) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    """Variables ``position`` and ``stability`` over (equilibrium, drive): NaN and −1 where there are no more."""
+    """Variables ``position``, ``estimate_position`` and ``stability`` over (equilibrium, drive): NaN and −1 where there
+    are no more."""
     position = np.full((most, len(drives)), np.nan)
+    estimate = np.full((most, len(drives)), np.nan)
     stability = np.full((most, len(drives)), -1, np.int8)
     for n, drive in enumerate(drives):
         found = rest(table, drive)
         position[: len(found.position), n] = found.position
+        estimate[: len(found.position), n] = force_estimate(table, drive) / np.abs(found.slope)
         stability[: len(found.position), n] = found.stable
-    return {"position": (("equilibrium", "bias"), position), "stability": (("equilibrium", "bias"), stability)}
+    values = {"position": position, "estimate_position": estimate, "stability": stability}
+    return {name: (("equilibrium", "bias"), one) for name, one in values.items()}
+
+
+def force_estimate(table: MotionTable, drive: float) -> float:
+    """How far the table's force was from the device's in the middle of its intervals, at a drive."""
+    return float(table.error["force"]) * (abs(drive) if table.powers == (1,) else 1.0)
+
+
+def largest_audit(motion: Motion) -> float:
+    """The largest part of the energy that is missing on the way."""
+    return float(np.max(np.abs(np.asarray(motion.audit))))
 
 
 def resting_curve(parameters: Parameters, response: str, places) -> xr.Dataset:
