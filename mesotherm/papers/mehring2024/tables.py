@@ -50,16 +50,17 @@ def rest(table: MotionTable, drive: float) -> Equilibria:
     return equilibria(table, float(drive), STIFFNESS)
 
 
-def stationary(table: MotionTable, drives, most: int = 5) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+def stationary(table: MotionTable, drives, most: int = 5, missed=None) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Variables ``position``, ``estimate_position`` and ``stability`` over (equilibrium, drive): NaN and −1 where there
-    are no more."""
+    are no more. ``missed`` is how far the force may be off at each drive; by default what the table says."""
     position = np.full((most, len(drives)), np.nan)
     estimate = np.full((most, len(drives)), np.nan)
     stability = np.full((most, len(drives)), -1, np.int8)
     for n, drive in enumerate(drives):
         found = rest(table, drive)
         position[: len(found.position), n] = found.position
-        estimate[: len(found.position), n] = force_estimate(table, drive) / np.abs(found.slope)
+        off = force_estimate(table, drive) if missed is None else missed[n]
+        estimate[: len(found.position), n] = off / np.abs(found.slope)
         stability[: len(found.position), n] = found.stable
     values = {"position": position, "estimate_position": estimate, "stability": stability}
     return {name: (("equilibrium", "bias"), one) for name, one in values.items()}
