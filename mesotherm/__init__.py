@@ -10,6 +10,7 @@ jax.config.update("jax_enable_x64", True)
 from mesotherm._version import __version__
 from mesotherm.axes import Axis, Tie
 from mesotherm.boundaries import boundary
+from mesotherm.branch_rectification import branch_rectification
 from mesotherm.continuation import Branches, branches
 from mesotherm.cycles import Cycle, cycles
 from mesotherm.device import Effort, HasPositions, Reservoirs
@@ -186,6 +187,7 @@ __all__ = [
     "__version__",
     "audit",
     "boundary",
+    "branch_rectification",
     "branches",
     "cumulants",
     "cycles",

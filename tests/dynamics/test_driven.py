@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mesotherm import Axis, BiasReversal, ThermalizationDiode, sweep
+from mesotherm.branch_rectification import branch_rectification
 from mesotherm.driven import Driven, folds, resting_drive
 from mesotherm.equilibria import equilibria
 from mesotherm.papers.mehring2024.model import (
@@ -51,6 +52,24 @@ def test_infinitely_slow_cycle(figure_6):
     differ = np.abs(way_back - found.position[:60]) > 0.1
     assert np.all((up[:60][differ] > 0.0757) & (up[:60][differ] < 0.1049))
     assert np.any(differ)
+
+
+def test_rectification_on_each_branch(figure_6):
+    """Two positions at one bias of Fig. 6 rectify differently; Fig. 4 has one, with the R_I of a found position."""
+    _, table = figure_6
+    found = branch_rectification(FIG_6.mode, table, 0.09)
+    assert found.odd_rectification_particle.shape == (2, 1)
+    current = np.asarray(table(np.append(found.forward, found.backward), np.array([0.09, 0.09, -0.09]))["heat_current"])
+    low, high, back = current[:, 0]
+    expected = [(low + back) / (low - back), (high + back) / (high - back)]
+    np.testing.assert_allclose(found.odd_rectification_heat[:, 0], expected, rtol=1e-12)
+    turned = branch_rectification(FIG_6.mode, table, -0.09)
+    np.testing.assert_allclose(turned.odd_rectification_particle, -found.odd_rectification_particle.T, rtol=1e-12)
+
+    one = branch_rectification(FIG_4.mode, FIG_4.driven("linear").tabulated(PLACES, tolerance=1e-10), 0.0560623)
+    np.testing.assert_allclose(one.odd_rectification_particle, [[0.7262762010]], rtol=0, atol=1e-9)
+    with pytest.raises(ValueError, match="0/0"):
+        branch_rectification(FIG_6.mode, table, 0.0)
 
 
 def test_every_position_has_its_drive(figure_6):
