@@ -16,11 +16,14 @@ from mesotherm.observables import Variable
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState
 
-LADDER_POINTS = 64
-"""Most biases tried for each sign before a bracket is found, log-spaced; zero is tried first."""
+RUNG = 1.34
+"""Factor between a bias tried and the next of the same sign."""
 
-SMALLEST = 1e-8
-"""Smallest bias tried besides zero, as a fraction of the largest."""
+FIRST_RUNG = 1 / 16
+"""First bias tried besides zero, as a fraction of where the current would vanish if it went on as at zero."""
+
+SMALLEST, LARGEST_FIRST = 1e-8, 1e-2
+"""Between these fractions of the largest bias the first one lies."""
 
 MOST_STEPS = 60
 """Newton and bisection steps inside a bracket; about six are taken."""
@@ -42,8 +45,9 @@ class OpenCircuit(AbstractExperiment):
 
     The search goes outwards from zero on a logarithmic grid of both signs until the current changes sign between
     neighbours, then takes Newton steps (derivative through the self-consistent solution) that never leave that
-    bracket. With several zeros the one of smallest absolute bias is reported; two zeros between neighbours of the grid,
-    a factor 1.3 apart, are not seen.
+    bracket. The grid begins at a sixteenth of the bias at which the current would vanish if it went on as at zero. With
+    several zeros the one of smallest absolute bias is reported; two zeros between neighbours of the grid, a factor 1.34
+    apart, or within its first bias, are not seen.
 
     Needs: two terminals of one conductor that do not float.
 
@@ -153,8 +157,6 @@ def find_open_circuit(
     searched = setup.without_spectators()
     left = setup.device.index(pair.left)
     unit = pair.unit(setup)
-    ladder = largest * unit * jnp.geomspace(SMALLEST, 1.0, LADDER_POINTS)
-    biases = jnp.append(0.0, jnp.stack([ladder, -ladder], axis=1).ravel())
 
     def at(bias) -> _Seen:
         state = pair.applied(searched, bias).solve(effort)
@@ -163,7 +165,7 @@ def find_open_circuit(
 
     def look(search: _Search) -> _Search:
         seen = at(search.bias)  # for ladder and bracket alike: compiling it is most of what a search costs
-        outwards, inwards = search.outwards(seen, biases, effort), search.inwards(seen, unit)
+        outwards, inwards = search.outwards(seen, largest * unit, effort), search.inwards(seen, unit)
         return jax.tree.map(lambda a, b: jnp.where(search.bracketed, b, a), outwards, inwards)
 
     nothing = jax.tree.map(lambda like: jnp.zeros(like.shape, like.dtype), jax.eval_shape(at, jnp.zeros(())))
@@ -203,6 +205,8 @@ class _Search(eqx.Module):
     ----------
     bias
         Where to look next; once done, where the zero is.
+    first
+        First bias of the ladder besides zero.
     tried, steps
         Biases of the ladder looked at; steps taken in the bracket.
     last_bias, last_value
@@ -222,6 +226,7 @@ class _Search(eqx.Module):
     """
 
     bias: Float[Array, ""]
+    first: Float[Array, ""]
     tried: Int[Array, ""]
     steps: Int[Array, ""]
     last_bias: Float[Array, "2"]
@@ -241,10 +246,10 @@ class _Search(eqx.Module):
     def start(cls, nothing: _Seen) -> "_Search":
         zero, none, no = jnp.zeros(()), jnp.zeros((), int), jnp.zeros((), bool)
         sides = jnp.full(2, jnp.nan)
-        return cls(zero, none, none, sides, sides, no, no, nothing.outcome, no, zero, zero, no, zero, no, nothing)
+        return cls(zero, zero, none, none, sides, sides, no, no, nothing.outcome, no, zero, zero, no, zero, no, nothing)
 
-    def outwards(self, seen: _Seen, biases: Float[Array, "ladder"], effort: Effort) -> "_Search":
-        """After a look at one bias of the ladder."""
+    def outwards(self, seen: _Seen, largest: Float[Array, ""], effort: Effort) -> "_Search":
+        """After a look at one bias of the ladder, which goes on to the largest [energy]."""
         solved = (seen.outcome == Outcome.CONVERGED) | (seen.outcome == Outcome.TOLERANCE_MISSED)
         signed = (seen.outcome == Outcome.CONVERGED) | (jnp.abs(seen.value) > seen.error)
         stubborn = effort is Effort.STUBBORN
@@ -260,9 +265,15 @@ class _Search(eqx.Module):
         upwards = self.bias > other
         rising = jnp.where(upwards, (before < 0) | (value > 0), (value < 0) | (before > 0))
         mine = (jnp.arange(2) == side) | (self.tried == 0)
+        guess = FIRST_RUNG * jnp.abs(seen.value / seen.slope)
+        guess = jnp.clip(jnp.where(jnp.isfinite(guess), guess, 0.0), SMALLEST * largest, LARGEST_FIRST * largest)
+        first = jnp.where(self.tried == 0, guess, self.first)
         tried = self.tried + 1
+        height = first * RUNG ** ((tried - 1) // 2)
+        above = jnp.where(tried % 2 == 1, 1.0, -1.0) * jnp.minimum(height, largest)
         return _Search(
-            bias=jnp.where(bracketed, secant, biases[jnp.minimum(tried, len(biases) - 1)]),
+            bias=jnp.where(bracketed, secant, above),
+            first=first,
             tried=tried,
             steps=self.steps,
             last_bias=jnp.where(mine, self.bias, self.last_bias),
@@ -275,7 +286,7 @@ class _Search(eqx.Module):
             upper=jnp.maximum(self.bias, other),
             rising=rising,
             moved=self.bias - other,
-            done=~bracketed & (tried == len(biases)),
+            done=~bracketed & (height >= RUNG * largest),
             seen=seen,
         )
 
@@ -295,6 +306,7 @@ class _Search(eqx.Module):
         settled = small | stalled | (seen.value == 0) | ~jnp.isfinite(seen.value)
         return _Search(
             bias=jnp.where(settled, self.bias, after),
+            first=self.first,
             tried=self.tried,
             steps=steps,
             last_bias=self.last_bias,

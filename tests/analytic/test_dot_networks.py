@@ -294,6 +294,7 @@ def test_weak_hopping_changes_little_of_what_bosons_do():
     np.testing.assert_allclose(weak, without, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_noise_of_dots_with_probes():
     device = DotNetwork(
         dots=("A", "B"),

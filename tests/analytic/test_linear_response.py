@@ -178,6 +178,7 @@ def test_what_is_no_equilibrium_is_refused():
 # Diodes of Balduque & Sánchez.
 
 
+@pytest.mark.slow
 def test_second_order_of_the_diode_on_the_antisymmetric_line():
     """I = 0.0143 ΔT² (2/h)(k_B)² at ε = ∓4.8, Γ = 3; no first order."""
     device, probe = (

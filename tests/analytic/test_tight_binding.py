@@ -215,7 +215,7 @@ def test_force_in_equilibrium_is_that_of_the_free_energy():
     assert -cold.value.conjugate[0] == pytest.approx(1.125, abs=5e-4)
 
 
-@pytest.mark.parametrize("effort", [Effort.FAST, Effort.STRICT])
+@pytest.mark.parametrize("effort", [pytest.param(Effort.FAST, marks=pytest.mark.slow), Effort.STRICT])
 def test_bounds_hold_where_bands_end(effort):
     """Square roots at band edges, inside the window and out of it, against a fine rule in the angle of the band."""
     rng = np.random.default_rng(1)

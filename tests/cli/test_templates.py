@@ -1,6 +1,7 @@
 """``mesotherm new``: what it writes runs as it stands, for every kind there is."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -12,9 +13,24 @@ from mesotherm.device_file.template import template
 from mesotherm.experiments import AbstractExperiment
 
 KINDS = [*kinds(AbstractDevice), *kinds(AbstractExperiment)]
+EXAMPLES = [
+    tomllib.loads(path.read_text(encoding="utf-8")) for path in (Path(__file__).parents[2] / "examples").glob("*.toml")
+]
+RUN_IN_EXAMPLES = {example[part]["kind"] for example in EXAMPLES for part in ("device", "experiment")}
+"""Their templates are checked, and run with the slow tests."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_template_is_a_device_file(kind, tmp_path):
+    file = tmp_path / "mine.toml"
+    assert mesotherm("new", kind, "--out", file).exit_code == 0
+    result = mesotherm("check", file)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in RUN_IN_EXAMPLES else ()) for kind in KINDS]
+)
 def test_a_template_runs_as_it_stands(kind, tmp_path):
     file, out = tmp_path / "mine.toml", tmp_path / "out"
     assert mesotherm("new", kind, "--out", file).exit_code == 0

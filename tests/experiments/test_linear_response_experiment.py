@@ -65,7 +65,12 @@ def test_coefficients_of_a_level():
     ("device", "unknowns", "noise"),
     [
         (DOTS, (), NoiseExperiment()),
-        (DoubleBarrier.example(), (ThermalizingProbe("P"),), NoiseExperiment(following=("P",))),
+        pytest.param(
+            DoubleBarrier.example(),
+            (ThermalizingProbe("P"),),
+            NoiseExperiment(following=("P",)),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["dots", "double barrier with a probe"],
 )

@@ -31,7 +31,6 @@ from mesotherm.force_flux import Pairs, Representation, driven_by
 QUICK = (
     "resonant-resonant, ThermalizingProbe",
     "2 dots 3 terminals",
-    "3 dots 5 terminals, ThermalizingProbe",
 )
 
 

@@ -253,7 +253,8 @@ def biased(mu_R):
     return Reservoirs([0, mu_R, 0, 0, 0], [8, 8, 16, 4, 8])
 
 
-@pytest.mark.parametrize("probe", [pytest.param("weak", marks=pytest.mark.slow), "vanishing"])
+@pytest.mark.slow
+@pytest.mark.parametrize("probe", list(PROBES))
 def test_inverted_thermocouple_says_so_and_its_neighbour_converges(probe):
     rate, unknown = PROBES[probe]
     device = quantum_dot_thermocouple(rate_P=rate)
@@ -298,6 +299,7 @@ print(jax.grad(current)(16.0), jax.jvp(current, (16.0,), (1.0,))[1], current(16.
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be bound to a processor here")
 def test_derivatives_on_one_processor():
     """Where there is only one, jaxlib 0.10 does not find LAPACK in derivatives that pass arrays of size zero on."""
