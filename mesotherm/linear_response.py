@@ -24,7 +24,7 @@ from mesotherm.fields import is_traced
 from mesotherm.force_flux import Pairs, Representation, driven_by
 from mesotherm.results import Outcome
 from mesotherm.root_problem import Problem, prepared
-from mesotherm.steady_state import SteadyState, steady_state
+from mesotherm.steady_state import steady_state
 from mesotherm.unknowns import AbstractUnknown, held_terminals, probes
 
 FAR = 0.5
@@ -115,25 +115,6 @@ def expansion(
     curved, missing = jax.jacfwd(jax.jacfwd(on_the_way))(jnp.zeros(size))
     curved = curved - jnp.tensordot(there @ inverse, missing, 1)
     return Expansion(particle, energy, estimate, one_way, *curved)
-
-
-def slopes_along(state: SteadyState, direction: Reservoirs, effort: Effort) -> Expansion:
-    """How the currents of a solved state change as its reservoirs move by s times a direction, the unknowns following.
-
-    The same as differentiating ``steady_state``, but not finite where the state is not solved, while that derivative
-    raises then, for a whole batch.
-
-    Parameters
-    ----------
-    direction
-        Change of every mu and T per unit of s; what floats is found, whatever stands there.
-    """
-    at = state.reservoirs
-
-    def moved(s):
-        return Reservoirs(at.mu + s[0] * direction.mu, at.T + s[0] * direction.T)
-
-    return expansion(state.device, state.unknowns, moved, 1, effort)
 
 
 class LinearResponse(eqx.Module):

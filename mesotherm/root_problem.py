@@ -57,6 +57,12 @@ class Problem(eqx.Module):
         rows = [unknown.balance(device, reservoirs, answer, self.effort) for unknown in self.unknowns]
         return tuple(jnp.concatenate(column) for column in zip(*rows, strict=True))
 
+    def moved(self, direction: Reservoirs, distance: Float[Array, ""]) -> "Problem":
+        """The same with its reservoirs moved along a direction."""
+        at = self.reference
+        there = Reservoirs(at.mu + distance * direction.mu, at.T + distance * direction.T)
+        return dataclasses.replace(self, reference=there)
+
     @property
     def for_iterations(self) -> "Problem":
         """The same with as much effort as approaching a solution needs."""

@@ -8,7 +8,6 @@ from jaxtyping import Array, Float
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.experiments.experiment import Setup
 from mesotherm.fields import is_traced, parameter
-from mesotherm.linear_response import slopes_along
 from mesotherm.steady_state import SteadyState
 from mesotherm.unknowns import check_unknowns
 
@@ -93,13 +92,17 @@ class Bias(eqx.Module):
         left, right = given + self.left_share * bias, given - (1 - self.left_share) * bias
         return setup.with_reservoir(self.left, mu=left).with_reservoir(self.right, mu=right)
 
-    def conductance(self, state: SteadyState, effort: Effort) -> Float[Array, ""]:
-        """Slope of the left terminal's current with the bias at a solved state [1/ħ]; unknowns follow. Not finite where
-        the state is not solved."""
-        left, right = state.device.index(self.left), state.device.index(self.right)
-        still = jnp.zeros(len(state.device.terminals))
+    def solve(
+        self, setup: Setup, bias: Float[Array, ""], effort: Effort
+    ) -> tuple[SteadyState, Float[Array, ""], Float[Array, ""]]:
+        """The steady state under this bias [energy], the left terminal's current and its slope with the bias [1/ħ],
+        unknowns following."""
+        left, right = setup.device.index(self.left), setup.device.index(self.right)
+        still = jnp.zeros(len(setup.device.terminals))
         direction = Reservoirs(still.at[left].set(self.left_share).at[right].set(self.left_share - 1), still)
-        return slopes_along(state, direction, effort).particle[left, 0]
+        state = self.applied(setup, bias).solve(effort, direction)
+        assert state.slope is not None
+        return state, state.currents.particle[left], state.slope.particle[left]
 
     def unit(self, setup: Setup) -> Float[Array, ""]:
         """Largest temperature in the conductor that is given, not found: what a bias is measured in [energy]."""

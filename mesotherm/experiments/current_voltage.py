@@ -45,5 +45,5 @@ class CurrentVoltage(AbstractExperiment):
         return {**state_variables(setup), "differential_conductance": conductance}
 
     def measure(self, setup, effort):
-        state = self._pair.applied(setup, self.bias).solve(effort)
-        return {**read(state), "differential_conductance": self._pair.conductance(state, effort)}
+        state, _, conductance = self._pair.solve(setup, self.bias, effort)
+        return {**read(state), "differential_conductance": conductance}

@@ -60,10 +60,16 @@ class Setup(eqx.Module):
         several = any(unknown.several_solutions for unknown in self.unknowns)
         return Effort.STUBBORN if several else self.device.first_effort
 
-    def solve(self, effort: Effort) -> SteadyState:
-        """The steady state, with its outcome stored, never raised."""
+    def solve(self, effort: Effort, direction: Reservoirs | None = None) -> SteadyState:
+        """The steady state, with its outcome stored, never raised; with the slope of its currents along a direction."""
         return steady_state(
-            self.device, self.reservoirs, self.unknowns, effort=effort, tolerance=self.tolerance, throw=False
+            self.device,
+            self.reservoirs,
+            self.unknowns,
+            effort=effort,
+            tolerance=self.tolerance,
+            direction=direction,
+            throw=False,
         )
 
     def solve_each(self, reservoirs: Reservoirs, effort: Effort, reading: Callable[[SteadyState], PyTree]) -> PyTree:

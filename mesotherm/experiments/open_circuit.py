@@ -159,9 +159,8 @@ def find_open_circuit(
     unit = pair.unit(setup)
 
     def at(bias) -> _Seen:
-        state = pair.applied(searched, bias).solve(effort)
-        slope = pair.conductance(state, effort)
-        return _Seen(state.currents.particle[left], slope, state.error.particle[left], state.outcome, report(state))
+        state, value, slope = pair.solve(searched, bias, effort)
+        return _Seen(value, slope, state.error.particle[left], state.outcome, report(state))
 
     def look(search: _Search) -> _Search:
         seen = at(search.bias)  # for ladder and bracket alike: compiling it is most of what a search costs

@@ -8,7 +8,6 @@ from mesotherm.bracketing import bracketed_root
 from mesotherm.device import Reservoirs
 from mesotherm.experiments.experiment import AbstractExperiment, read, state_variables
 from mesotherm.fields import parameter, terminal_name, terminal_names
-from mesotherm.linear_response import slopes_along
 from mesotherm.observables import Observable, Variable, heat_current, power
 from mesotherm.results import Outcome
 from mesotherm.steady_state import SteadyState
@@ -91,8 +90,8 @@ class PowerAtOptimalBias(AbstractExperiment):
         given = setup.reservoirs.mu[index]
         searched = setup.without_spectators()
 
-        def solved_at(bias):
-            return searched.with_reservoir(self.terminal, mu=given + bias).solve(effort)
+        def solved_at(bias, direction=None):
+            return searched.with_reservoir(self.terminal, mu=given + bias).solve(effort, direction)
 
         def produced(bias):
             state = solved_at(bias)
@@ -104,9 +103,9 @@ class PowerAtOptimalBias(AbstractExperiment):
 
         def slope(bias):
             """dP/dμ: what is found, a probe's μ, needs no term of its own, its current being zero."""
-            state = solved_at(bias)
-            change = slopes_along(state, direction, effort)
-            return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * change.particle[:, 0])
+            state = solved_at(bias, direction)
+            assert state.slope is not None
+            return -state.currents.particle[index] - jnp.sum(state.reservoirs.mu * state.slope.particle)
 
         floating = [device.index(unknown.terminal) for unknown in setup.probes]
         fixed = [i for i in device.conductor_of(self.terminal) if i not in floating]

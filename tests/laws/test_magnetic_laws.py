@@ -16,7 +16,6 @@ from mesotherm import Effort, Outcome, Reservoirs, ThermalizingProbe, linear_res
 from mesotherm.devices.elements import AharonovBohmPhase, ResonantLevel, ThreeWayJunction, UniformRegion
 from mesotherm.devices.network import Network
 from mesotherm.engines.composition import Wiring, smatrix_change, waves
-from mesotherm.linear_response import slopes_along
 
 BOTTOM = -12.0
 """Of all bands."""
@@ -149,21 +148,19 @@ def test_the_probe_of_the_solver_is_that_of_the_matrix():
     rows, floating = rings(PHASES), FLOATING["thermalizing"]
 
     def one(row):
-        state = steady_state(
-            three_terminal_ring(row),
-            Reservoirs(jnp.full(3, row["mu"]), jnp.full(3, row["T"])),
-            [ThermalizingProbe("P")],
-            effort=Effort.FAST,
-            throw=False,
-        )
-
         def along(force):
-            moved = Reservoirs(row["T"] * force[:3], row["T"] ** 2 * force[3:])
-            slope = slopes_along(state, moved, Effort.FAST)
-            heat = slope.energy - row["mu"] * slope.particle
-            return jnp.append(slope.particle[:, 0], heat[:, 0])
+            state = steady_state(
+                three_terminal_ring(row),
+                Reservoirs(jnp.full(3, row["mu"]), jnp.full(3, row["T"])),
+                [ThermalizingProbe("P")],
+                effort=Effort.FAST,
+                direction=Reservoirs(row["T"] * force[:3], row["T"] ** 2 * force[3:]),
+                throw=False,
+            )
+            heat = state.slope.energy - row["mu"] * state.slope.particle
+            return jnp.append(state.slope.particle, heat), state.outcome
 
-        return jax.vmap(along, out_axes=1)(jnp.eye(6)), state.outcome
+        return jax.vmap(along, out_axes=(1, 0))(jnp.eye(6))
 
     found, outcome = jax.jit(lambda rows: jax.lax.map(one, rows))(jax.tree.map(jnp.asarray, rows))
     assert np.all(outcome == Outcome.CONVERGED)
