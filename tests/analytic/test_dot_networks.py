@@ -35,7 +35,7 @@ def of_system(system):
 @pytest.mark.parametrize(
     ("number", "effort"),
     [(number, Effort.FAST) for number in range(len(SYSTEMS))]
-    + [pytest.param(n, Effort.STRICT, marks=[pytest.mark.slow] * (n > 5)) for n in range(len(SYSTEMS))],
+    + [pytest.param(n, Effort.STRICT, marks=[pytest.mark.slow] * (n > 1)) for n in range(len(SYSTEMS))],
 )
 def test_pauli_currents_are_those_of_qmeq(number, effort):
     system = SYSTEMS[number]

@@ -93,6 +93,7 @@ def test_a_single_dot_below_the_zero_of_energy_has_inverse_currents(device, zero
     assert not TransportKind(int(above.transport)).genuine
 
 
+@pytest.mark.slow
 def test_what_does_not_depend_on_the_zero_of_energy():
     """The zero above which a current is inverse, and which current, are the same from every zero."""
     device = CoupledDots(1.0, 1.5, -2.5, [1.0, 0.6], [0.5, 0.9], [0.8, 0.7])

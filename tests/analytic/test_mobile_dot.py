@@ -162,10 +162,8 @@ def test_positions_in_a_dataset():
     assert "potential" not in data
 
 
-@pytest.mark.parametrize(
-    "device",
-    [pytest.param(linear(figure_2(0.3)), id="linear"), pytest.param(figure_2(0.3), id="full", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("device", [linear(figure_2(0.3)), figure_2(0.3)], ids=["linear", "full"])
 def test_conductance_with_the_dot_following(device):
     """dI/dV at a bias, the position moving along, against currents at neighbouring biases."""
     setup = Setup(device, biased(0.0), (held(),))

@@ -289,6 +289,7 @@ def test_capabilities_of_coupled_dots():
     np.testing.assert_array_equal(dots.with_coupling("R", 0.5).rates_R, [0.5, 0.5])
 
 
+@pytest.mark.slow
 def test_thermocouple_is_that_of_the_paper():
     numbers = {"level_M": 0.5, "charging_MH": 1.0, "charging_MC": 2.0, "charging_HC": 20.0, "rate_H": 0.01}
     rates = [0.01, 0.0, 0.002, 0.0], [0.0, 0.01, 0.01, 0.01]

@@ -370,7 +370,9 @@ def error_and_estimate(shape, uneven, half_width, cases, seed):
 SHAPES = ("resonance", "two resonances", "step")
 
 
-@pytest.mark.parametrize("uneven", [False, True], ids=["even", "uneven"])
+@pytest.mark.parametrize(
+    "uneven", [pytest.param(False, id="even", marks=pytest.mark.slow), pytest.param(True, id="uneven")]
+)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_estimate_covers_the_error_where_the_table_resolves_what_is_sharp(shape, uneven):
     """In 99 of 100 cases from a half width of two distances between rows, and is not much larger than needed."""
@@ -380,7 +382,9 @@ def test_the_estimate_covers_the_error_where_the_table_resolves_what_is_sharp(sh
     assert 1 < np.median(estimate / error) < 20
 
 
-@pytest.mark.parametrize("uneven", [False, True], ids=["even", "uneven"])
+@pytest.mark.parametrize(
+    "uneven", [pytest.param(False, id="even", marks=pytest.mark.slow), pytest.param(True, id="uneven")]
+)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_estimate_covers_nine_in_ten_errors_where_the_table_barely_resolves(shape, uneven):
     error, estimate = error_and_estimate(shape, uneven, 1.0, 400, seed=22)

@@ -16,8 +16,9 @@ KINDS = [*kinds(AbstractDevice), *kinds(AbstractExperiment)]
 EXAMPLES = [
     tomllib.loads(path.read_text(encoding="utf-8")) for path in (Path(__file__).parents[2] / "examples").glob("*.toml")
 ]
-RUN_IN_EXAMPLES = {example[part]["kind"] for example in EXAMPLES for part in ("device", "experiment")}
-"""Their templates are checked, and run with the slow tests."""
+RUN_IN_EXAMPLES = {example["experiment"]["kind"] for example in EXAMPLES}
+QUICKLY_RUN = [kind for kind in kinds(AbstractExperiment) if kind not in RUN_IN_EXAMPLES]
+"""The other templates are checked, and run with the slow tests: a device and an experiment of the examples have run."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +30,7 @@ def test_a_template_is_a_device_file(kind, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in RUN_IN_EXAMPLES else ()) for kind in KINDS]
+    "kind", [pytest.param(kind, marks=() if kind in QUICKLY_RUN else pytest.mark.slow) for kind in KINDS]
 )
 def test_a_template_runs_as_it_stands(kind, tmp_path):
     file, out = tmp_path / "mine.toml", tmp_path / "out"

@@ -45,6 +45,7 @@ def test_a_small_loop_has_no_hysteresis(loop):
     assert np.allclose(up_and_down, up_and_down[::-1], rtol=0, atol=1e-12), "one position at each bias"
 
 
+@pytest.mark.slow
 def test_a_slow_loop_by_the_full_response():
     """Eq. 9 at eV = 0.2, found as a root in tests/analytic; and no work without a jump."""
     experiment = SlowCycle(cycle=Sine(0.2, SLOW), reach=2.5, intervals=64, drive_intervals=8, steps=8)

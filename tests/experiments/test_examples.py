@@ -7,6 +7,8 @@ from command_line import mesotherm
 from setups import CACHE, ROOT
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.toml"))
+LARGE = "thermalization_diode"
+"""A map of 40401 points; every fifth of its lines is computed from this file in tests/papers/test_diode_map.py."""
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +17,7 @@ def cache_of_the_tests(monkeypatch):
     monkeypatch.setenv("MESOTHERM_CACHE_DIR", str(CACHE))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == LARGE)) for name in EXAMPLES])
 def test_an_example_runs(tmp_path, name):
     file, out = ROOT / "examples" / f"{name}.toml", tmp_path / "out"
     result = mesotherm("run", file, "--out", out)

@@ -335,6 +335,7 @@ def test_coherent_conductors_do_not_rectify_at_fixed_potentials():
 # Capacitances.
 
 
+@pytest.mark.slow
 def test_a_large_capacitance_holds_the_potential():
     """U goes to the potentials of the gates as 1/C; currents go to those at fixed U."""
     gates = np.array([0.3, -0.2, 0.5])
