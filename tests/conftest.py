@@ -16,6 +16,9 @@ run. Slow tests, which compute much, check the optimised code."""
 if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):
     QUICK_COMPILATION += " --xla_cpu_use_fusion_emitters=false"  # XLA ends the process at an option it does not know
 
+MOST_MEMORY_MAPS = 10_000
+"""Each compiled function takes hundreds of memory maps, of which a process may have 65530; JAX crashes beyond."""
+
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
@@ -26,12 +29,21 @@ def pytest_configure(config):
         os.environ.setdefault("XLA_FLAGS", QUICK_COMPILATION)
 
 
+def memory_maps() -> int:
+    """How many this process has; as many as there may be where the system does not tell."""
+    try:
+        return Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:
+        return MOST_MEMORY_MAPS
+
+
 @pytest.fixture(autouse=True, scope="module")
 def compiled_functions_are_dropped():
-    """Each compiled function takes hundreds of memory maps, of which a process may have 65530; JAX crashes beyond."""
+    """Before they are too many; until then the next module may need them."""
     yield
-    forget_compiled()
-    jax.clear_caches()
+    if memory_maps() >= MOST_MEMORY_MAPS:
+        forget_compiled()
+        jax.clear_caches()
 
 
 @pytest.fixture
