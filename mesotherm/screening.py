@@ -11,7 +11,7 @@ from mesotherm.unknowns import AbstractUnknown
 
 
 class Screening(AbstractUnknown):
-    r"""The potential energy U_α of every screened region, with the charge balance
+    r"""The potential energy U_α of every screened region, found from the balance of its charge.
 
     .. math::
         g_s\,[N_\alpha(U; \mu, T) - N_\alpha(0; \mu_0, T_0)]

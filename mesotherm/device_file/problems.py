@@ -110,7 +110,8 @@ def closest(wrong: str, allowed: Collection[str]) -> str:
     """The name that was probably meant; empty if none is near."""
     same = [name for name in allowed if name.lower() == wrong.lower()]
     close = same or difflib.get_close_matches(wrong, list(allowed), n=1, cutoff=0.5)
-    return close[0] if close else ""
+    begun = [name for name in allowed if name and wrong.lower().startswith(name.lower())]  # Temp for T
+    return close[0] if close else max(begun, key=len, default="")
 
 
 def type_name(value: Any) -> str:

@@ -28,7 +28,9 @@ EFFORTS = tuple(Effort)
 
 
 class Combined(HasCoordinates):
-    r"""Several devices that share terminals: those of the same name are one, with one reservoir,
+    r"""Several devices that share terminals: those of the same name are one, with one reservoir.
+
+    Currents add,
 
     .. math:: I_\alpha = \sum_k I^{(k)}_\alpha, \qquad J^E_\alpha = \sum_k J^{E\,(k)}_\alpha
 

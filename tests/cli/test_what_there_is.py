@@ -26,6 +26,7 @@ def test_everything_is_listed_with_a_line():
             assert one_line(cls) in shown
     for name in [*OBSERVABLES, *(paper.name for paper in PAPERS)]:
         assert f"  {name} " in shown
+    assert all(entry.line.endswith(".") for entry in entries() if isinstance(entry.subject, type))
     assert all(entry.line for entry in entries())
     names = [entry.name for entry in entries()]
     assert len(names) == len(set(names)), "a name describes one thing"
