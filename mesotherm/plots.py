@@ -30,6 +30,9 @@ STYLE = {
     "savefig.dpi": 200,
 }
 
+LEGEND_ROWS = 9
+"""At most, of the legend beside a panel of many curves."""
+
 ROUNDING = 1e-9
 """Fraction of the largest value of a panel below which a value is as good as zero."""
 
@@ -39,6 +42,9 @@ CATEGORY_COLOURS = (
 )
 
 COLOURS = ("#1b3a6b", "#c0392b", "#2e8b57", "#8e44ad", "#d08a1d", "#5f6a72")
+
+STROKES = ("-", "-.", ":")
+"""Of curves beyond the first so many colours; dashes are kept for bounds."""
 
 DEFAULT_VARIABLES = {
     "DiodeTest": ("rectification_particle", "rectification_heat"),
@@ -53,6 +59,7 @@ DEFAULT_VARIABLES = {
     "CountingStatistics": ("particle_cumulants",),
     "CoupledTransport": ("transport", "flux_particle", "flux_energy"),
     "LinearResponseExperiment": ("seebeck", "conductance", "thermal_conductance", "figure_of_merit"),
+    "NoiseExperiment": ("particle_noise", "heat_noise", "fano_factor"),
     "NoisyCycle": ("cycle_charge", ("cycle_work", "cycle_dissipation"), ("mean_position", "position_spread")),
     "OperatingRegime": ("regime", "power", ("efficiency", "second_law_efficiency", "carnot_efficiency")),
     "SlowCycle": ("cycle_work", "jumps", "mean_particle_current"),
@@ -60,7 +67,11 @@ DEFAULT_VARIABLES = {
 }
 """What is drawn of each experiment when nothing is chosen, panel by panel; what a dataset does not have is left out."""
 
-DEFAULT_PROFILES = {"DrivenCycle": ("position", "passed_charge"), "SlowCycle": ("position",)}
+DEFAULT_PROFILES = {
+    "DrivenCycle": ("position", "passed_charge"),
+    "LoadSweep": ("particle_current_of_left", "power", "efficiency"),
+    "SlowCycle": ("position",),
+}
 """Instead, where nothing is swept: what changes along a coordinate of the experiment's own."""
 
 ACROSS = ("bias", "delta_temperature")
@@ -180,7 +191,8 @@ def _symbol(variable):
 
 def _pretty(unit: str) -> str:
     unit = re.sub(r"\bu(?=[A-Zesg])", "µ", unit)
-    return unit.replace("hbar", "ħ").replace("^2", "²").replace("k_B", "$k_\\mathrm{B}$").replace("*", " ")
+    unit = re.sub(r"\^([234])", lambda power: "²³⁴"[int(power[1]) - 2], unit)
+    return unit.replace("hbar", "ħ").replace("k_B", "$k_\\mathrm{B}$").replace("*", " ")
 
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu")
@@ -209,13 +221,15 @@ def _curves(dataset, axes, panels):
         largest = max(_highest(np.abs(values)) for _, values in curves)
         if any(_lowest(values) < 0 for _, values in curves):
             panel.axhline(0, color="0.75", linewidth=0.8)
-        colours = itertools.cycle(COLOURS)
+        one_quantity = len({values.name for _, values in curves}) == 1
+        looks = itertools.cycle(itertools.product(STROKES, COLOURS))
         for label, values in curves:
             if not values.attrs["wanted"] and not np.any(np.abs(values) > ROUNDING * largest):
                 continue
-            style = "--" if _is_bound(values) else "-"
-            name = f"{_symbol(values)}  {label}".strip()
-            (curve,) = panel.plot(dataset[axis], values, style, color=next(colours), label=name)
+            stroke, colour = next(looks)
+            stroke = "--" if _is_bound(values) else stroke
+            name = label if one_quantity else f"{_symbol(values)}  {label}".strip()
+            (curve,) = panel.plot(dataset[axis], values, stroke, color=colour, label=name)
             spread = _standard_error(dataset, axis, values)
             if spread is not None:
                 ends = values - spread, values + spread
@@ -227,7 +241,6 @@ def _curves(dataset, axes, panels):
                 f"cannot draw {' and '.join(sorted(units))} on one axis; give each unit a panel of its own."
             )
         unit = _pretty(first.attrs.get("units", "1"))
-        one_quantity = len({values.name for _, values in curves}) == 1
         panel.set_ylabel(_label(first) if one_quantity else "" if unit == "1" else f"[{unit}]")
         panel.ticklabel_format(axis="both", scilimits=(-2, 3), useMathText=True)
         bounded = [values for _, values in curves if not _is_bound(values)]
@@ -236,7 +249,9 @@ def _curves(dataset, axes, panels):
             high = max(_highest(values) for values in bounded)
             panel.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
         if len(panel.lines) > 1 and any(label or len(curves) > 1 for label, _ in curves):
-            panel.legend(fontsize=8)
+            rows = len(panel.get_legend_handles_labels()[0])
+            aside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": -(-rows // LEGEND_ROWS)}
+            panel.legend(fontsize=8, **(aside if rows > len(COLOURS) else {}))
         panel.margins(x=0)
     swept = axis in dataset.coords and "parameter" in dataset.coords[axis].attrs
     drawn[-1, 0].set_xlabel(_axis_label(dataset[axis]) if swept else _label(dataset[axis]))

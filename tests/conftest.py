@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
+from mesotherm import plots
 from mesotherm.sweep import forget_compiled
 
 QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
@@ -60,3 +61,19 @@ def compilations():
     assert seen, "compilations go unnoticed"
     yield seen
     jax.monitoring.unregister_event_duration_listener(note)
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    """Draws a dataset and gives the panels of its figure."""
+    figures = []
+    close = plots.plt.close
+    monkeypatch.setattr(plots.plt, "close", figures.append)
+
+    def panels(dataset, **options):
+        plots.draw(dataset, tmp_path / "figure.png", **options)
+        return figures[-1].axes
+
+    yield panels
+    for figure in figures:
+        close(figure)

@@ -11,9 +11,11 @@ from command_line import mesotherm
 from mesotherm.catalogue import kinds, one_line, roles
 from mesotherm.cli.catalogue import entries
 from mesotherm.device_file.reference import reference
+from mesotherm.experiments import AbstractExperiment
 from mesotherm.fields import Parameter, meanings
 from mesotherm.observables import OBSERVABLES
 from mesotherm.papers import PAPERS
+from mesotherm.plots import DEFAULT_VARIABLES
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +32,10 @@ def test_everything_is_listed_with_a_line():
     assert all(entry.line for entry in entries())
     names = [entry.name for entry in entries()]
     assert len(names) == len(set(names)), "a name describes one thing"
+
+
+def test_every_experiment_has_a_figure_of_its_own():
+    assert {cls.__name__ for cls in kinds(AbstractExperiment).values()} == set(DEFAULT_VARIABLES)
 
 
 def test_a_section_and_json():

@@ -200,3 +200,12 @@ def test_new_values_compile_nothing(compilations):
     compilations.clear()
     loads(other, ("L",), 0.4, 0.6, 1.2, left_share=0.1, largest_bias=30.0)
     assert not compilations
+
+
+def test_where_nothing_else_is_swept_the_load_curve_is_drawn(drawn):
+    data = loads(single_dot(), ("L",), 1.0).isel(cold=0)
+    current, power, efficiency = (panel.lines[-1].get_xydata() for panel in drawn(data))
+    np.testing.assert_array_equal(current[:, 0], data.bias)
+    np.testing.assert_allclose(power[:, 1], -current[:, 0] * current[:, 1], rtol=1e-12, atol=TINY)
+    carried = 2.0 - data.bias[:-1] / 2  # by every particle, counted from the mu of L
+    np.testing.assert_allclose(efficiency[:-1, 1], -data.bias[:-1] / carried, rtol=1e-6)
