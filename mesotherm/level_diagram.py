@@ -12,6 +12,12 @@ from mesotherm.plots import COLOURS, STYLE
 WIDTH = 0.6
 """Length of a state's line, of the distance between two."""
 
+AROUND = 0.2
+"""How far the way between two states that are not neighbours bends, so as to pass those between them."""
+
+PAPER = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+"""Behind the name of a state."""
+
 
 def level_diagram(
     device: AbstractRateEquation, reservoirs: Reservoirs, *, populations: bool = False, unit: str = "energy"
@@ -48,14 +54,16 @@ def level_diagram(
             ends = [x - WIDTH / 2, x + WIDTH / 2]
             panel.plot(ends, [energy] * 2, color="black", lw=1.5 + 4 * share[state], solid_capstyle="butt", zorder=3)
             label = names[state] + (f"\n{share[state]:.1%}" if populations else "")
-            panel.annotate(label, (x, energy), (0, 5), textcoords="offset points", ha="center", va="bottom", zorder=4)
+            panel.annotate(
+                label, (x, energy), (0, 5), textcoords="offset points", ha="center", va="bottom", zorder=4, bbox=PAPER
+            )
         between: dict[tuple[int, int], list[int]] = {}
         for a, b, terminal, drawn in zip(table.empty, table.filled, table.terminal, there, strict=True):
             if drawn and terminal not in between.setdefault((a, b), []):
                 between[a, b].append(terminal)
         for (a, b), terminals in between.items():
             for number, terminal in enumerate(terminals):
-                bent = 0.12 * (number - (len(terminals) - 1) / 2)
+                bent = 0.12 * (number - (len(terminals) - 1) / 2) - AROUND * (abs(places[b] - places[a]) > 1)
                 arrow = {
                     "arrowstyle": "<->",
                     "color": COLOURS[terminal % len(COLOURS)],
