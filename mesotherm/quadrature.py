@@ -119,6 +119,9 @@ class Mesh(eqx.Module):
         (of the flux, because a net current may cross zero just there and its slope not).
     rule
         The coarser rules on the same nodes, which give the error.
+    overlooked_at, overlooked_area
+        Resonances that are narrower than the nodes are apart: where they are, and how much each may add to the integral
+        of a transmission [energy].
     """
 
     anchor: Float[Array, "anchors"]
@@ -127,6 +130,15 @@ class Mesh(eqx.Module):
     unseen: Float[Array, ""]
     end_share: Float[Array, "2"]
     rule: Rule = eqx.field(static=True)
+    overlooked_at: Float[Array, "overlooked"] = eqx.field(default_factory=lambda: jnp.zeros(0))
+    overlooked_area: Float[Array, "overlooked"] = eqx.field(default_factory=lambda: jnp.zeros(0))
+
+    def distance_between_nodes(self, energy: Float[Array, "energies"]) -> Float[Array, "energies"]:
+        """How far the neighbouring nodes on both sides of each energy are apart [energy]; zero where there are none."""
+        nodes = jnp.sort((self.anchor[:, None] + self.offset).ravel())
+        after = jnp.searchsorted(nodes, energy)
+        between = (after > 0) & (after < nodes.size)
+        return jnp.where(between, nodes[jnp.clip(after, 1, nodes.size - 1)] - nodes[jnp.clip(after - 1, 0)], 0.0)
 
 
 def mesh(spectrum: Spectrum, reservoirs: Reservoirs, effort: Effort, *, filled: bool = False) -> Mesh:

@@ -20,6 +20,9 @@ if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):
 MOST_MEMORY_MAPS = 10_000
 """Each compiled function takes hundreds of memory maps, of which a process may have 65530; JAX crashes beyond."""
 
+MOST_WITHIN_A_MODULE = 30_000
+"""Slow tests of one module may compile more than a process can hold."""
+
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
@@ -38,13 +41,25 @@ def memory_maps() -> int:
         return MOST_MEMORY_MAPS
 
 
+def drop_compiled_functions(most: int):
+    """If they take more memory maps."""
+    if memory_maps() >= most:
+        forget_compiled()
+        jax.clear_caches()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def compiled_functions_are_dropped():
     """Before they are too many; until then the next module may need them."""
     yield
-    if memory_maps() >= MOST_MEMORY_MAPS:
-        forget_compiled()
-        jax.clear_caches()
+    drop_compiled_functions(MOST_MEMORY_MAPS)
+
+
+@pytest.fixture(autouse=True)
+def compiled_functions_of_slow_tests_are_dropped(request):
+    yield
+    if request.node.get_closest_marker("slow"):
+        drop_compiled_functions(MOST_WITHIN_A_MODULE)
 
 
 @pytest.fixture

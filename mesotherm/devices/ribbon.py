@@ -16,11 +16,11 @@ class Ribbon(AbstractLayered):
 
     .. math:: H = \sum_i \varepsilon_i c_i^\dagger c_i - t \sum_{\langle i,j\rangle} (c_i^\dagger c_j + \mathrm{h.c.})
 
-    The leads are clean strips of the same width. Between them and the disordered columns stands a clean column of lead
-    sites at either end, which the contact hoppings join to the strip.
+    The leads are clean strips of the same width, which the contact hoppings join to the first and the last column.
 
-    Assumes: non-interacting electrons; for currents (not for transmissions), no resonance narrower than the
-    temperature.
+    Assumes: non-interacting electrons.
+
+    Errors: the energy integral resolves the 32 levels that matter most; what the others may carry is part of the bound.
 
     Examples
     --------
@@ -50,16 +50,20 @@ class Ribbon(AbstractLayered):
 
     @property
     def terminal_leads(self):
-        lead = StripLead(self.lead_level, self.lead_hopping, self.width)
-        return (("L", lead), ("R", lead))
+        contacts = (("L", self.contact_L), ("R", self.contact_R))
+        return tuple(
+            (name, StripLead(self.lead_level, self.lead_hopping, contact, self.width)) for name, contact in contacts
+        )
+
+    @property
+    def band_edges(self):
+        """Of either lead: they differ in their contacts only."""
+        return self.terminal_leads[0][1].band_edges
 
     def layers(self):
         across = np.eye(self.width, k=1) + np.eye(self.width, k=-1)
         columns = jax.vmap(jnp.diag)(self.levels.reshape(self.length, self.width)) - self.hopping * across
-        clean = self.lead_level * jnp.eye(self.width) - self.lead_hopping * across
-        hops = jnp.concatenate([self.contact_L[None], jnp.full(self.length - 1, self.hopping), self.contact_R[None]])
-        onsite = jnp.concatenate([clean[None], columns, clean[None]])
-        return onsite, -hops[:, None, None] * np.eye(self.width)
+        return columns, jnp.broadcast_to(-self.hopping * np.eye(self.width), (self.length - 1, *across.shape))
 
     @classmethod
     def example(cls) -> "Ribbon":
@@ -85,6 +89,7 @@ class StripLead(AbstractLead):
 
     level: Float[Array, ""] = parameter("level of the sites", gauge=True)
     hopping: Float[Array, ""] = parameter("hopping between neighbours", low=0.0, open_low=True)
+    contact: Float[Array, ""] = parameter("hopping between the device and the strip")
     sites: int = count("sites across")
 
     @property
@@ -100,7 +105,12 @@ class StripLead(AbstractLead):
 
     def coupling(self, energy):
         modes, levels = self._modes()
-        sigma = ChainLead(jnp.zeros(()), self.hopping, self.hopping).self_energy(energy - levels)
+        chain = ChainLead(jnp.zeros(()), self.hopping, jnp.abs(self.contact))
+        sigma = chain.self_energy(energy - levels)
+        if jnp.iscomplexobj(energy):  # a closed channel is continued as such
+            half = (energy - levels) / (2 * self.hopping)
+            bound = jnp.sign(half.real) * jnp.sqrt(half * half - 1)
+            sigma = jnp.where(jnp.abs(half.real) < 1, sigma, self.contact**2 / self.hopping * (half - bound))
         return (modes * sigma) @ modes.T, modes * injection(sigma)
 
     @property

@@ -112,6 +112,10 @@ class AbstractCoherentDevice(AbstractDevice):
             particle_error = particle_error + nodes.unseen * _first_positive(one_way, largest[0])
             heat_error = heat_error + nodes.unseen * _first_positive(one_way_heat, largest[1])
             heat_error = heat_error + EPSILON * jnp.abs(mu * particle)
+            if nodes.overlooked_at.size:
+                lost = spin * nodes.overlooked_area * thermal_flow(reservoirs, nodes.overlooked_at)
+                particle_error = particle_error + jnp.sum(lost)
+                heat_error = heat_error + jnp.sum(lost * jnp.abs(nodes.overlooked_at - mu))
             rows.append((particle, heat + mu * particle, particle_error, heat_error, one_way, one_way_heat))
         columns = [jnp.stack(column) for column in zip(*rows, strict=True)]
         charge, charge_error, gross = (
@@ -188,6 +192,12 @@ class AbstractCoherentDevice(AbstractDevice):
         return jax.tree.map(
             lambda terms: jnp.sum(jnp.where(active, terms, 0.0)), jax.vmap(lost)(positions, moved, is_jump)
         )
+
+
+def thermal_flow(reservoirs: Reservoirs, energy: Float[Array, "energies"]) -> Float[Array, "energies"]:
+    """The largest f_i (1 − f_j) of two terminals: what flows either way per channel, energy and spin."""
+    filled, empty = occupation((energy - reservoirs.mu[:, None]) / reservoirs.T[:, None])
+    return jnp.max(filled, axis=0) * jnp.max(empty, axis=0)
 
 
 def _first_positive(flux, other):

@@ -2,11 +2,25 @@
 
 import abc
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Inexact
 
-from mesotherm.engines.tight_binding import AbstractTightBinding
+from mesotherm.engines.coherent import thermal_flow
+from mesotherm.engines.tight_binding import AbstractTightBinding, poles_nearby, widened_levels
+from mesotherm.quadrature import Spectrum, mesh
+
+RESONANCES = 32
+"""Levels that energy integrals are refined about at most."""
+
+BROAD = 30.0
+"""A level this broad, in distances between nodes, is integrated well enough wherever panels end."""
+
+OVERLOOKED = 4 * np.pi
+"""What a resonance that no node sees may add to the integral of a transmission, in units of its half width: π for one
+of peak 1, and more where levels interfere or their width is not that to first order."""
 
 # Energies of what needs LAPACK are taken one after the other: several compiled functions at once, as in a sweep, wait
 # for each other for ever where each calls it for many matrices together (jaxlib 0.10).
@@ -15,8 +29,8 @@ from mesotherm.engines.tight_binding import AbstractTightBinding
 class AbstractLayered(AbstractTightBinding):
     """Layers of equally many sites, each with its neighbours, and a lead at either end: solved layer by layer.
 
-    Assumes: for currents at temperature T, no resonance narrower than T: nothing is known of where they are. (The
-    transmission at given energies needs no such assumption.)
+    Errors: of levels narrower than the nodes of an energy integral are apart, those that carry most are resolved; what
+    the others may carry is part of the bound.
     """
 
     @abc.abstractmethod
@@ -30,10 +44,7 @@ class AbstractLayered(AbstractTightBinding):
     def smatrix(self, energy):
         onsite, links = self.layers()
         (sigma_left, v_left), (sigma_right, v_right) = (lead.coupling(energy) for _, lead in self.terminal_leads)
-        first = onsite[0] + sigma_left
-        last = onsite[-1] + sigma_right
-        blocks = jnp.concatenate([first[None], onsite[1:-1] + 0j, last[None]])
-        corners = layer_corners(energy, blocks, links)
+        corners = layer_corners(energy, opened(onsite, sigma_left, sigma_right), links)
         ends = (v_left, v_right)
         rows = [jnp.concatenate([ends[i].conj().T @ corners[i][j] @ ends[j] for j in range(2)], axis=1) for i in (0, 1)]
         amplitudes = 1j * jnp.concatenate(rows)
@@ -51,7 +62,70 @@ class AbstractLayered(AbstractTightBinding):
         return jax.lax.map(apart, energy), []
 
     def features(self):
+        """None: which levels are sharp depends on the reservoirs."""
         return jnp.zeros(0), jnp.zeros(0)
+
+    def resolved(self, reservoirs, effort):
+        """Finer about the levels that carry the most of what a mesh that knows nothing of them would not see."""
+        fixed, reservoirs = jax.lax.stop_gradient((self, reservoirs))
+        levels = widened_levels(fixed.hamiltonian(), fixed.terminal_leads, fixed.contact_sites)
+        coarse = super().resolved(reservoirs, effort)
+        breadth = -levels.imag / coarse.distance_between_nodes(levels.real)
+        area = OVERLOOKED * -levels.imag
+        carried = area * thermal_flow(reservoirs, levels.real) * jnp.exp(-2 * jnp.pi * jnp.maximum(breadth - 1, 0))
+        followed = jnp.argsort(-carried)[:RESONANCES]
+        slope = jax.custom_batching.sequential_vmap(lambda energy: determinant_slope(fixed, energy))
+        poles, found = poles_nearby(slope, levels[followed], wanted=breadth[followed] < BROAD)
+        overlooked = (breadth < 1).at[followed].min(~found)
+        spectrum = Spectrum(self.bottom, poles.real, -poles.imag, jnp.zeros(0), self.band_edges)
+        fine = mesh(spectrum, reservoirs, effort, filled=self._occupations_matter)
+        lost = jnp.where(overlooked, area, 0.0)
+        return eqx.tree_at(lambda nodes: (nodes.overlooked_at, nodes.overlooked_area), fine, (levels.real, lost))
+
+    @property
+    def contact_sites(self) -> tuple[range, range]:
+        """Positions of the sites that each lead contacts, in :meth:`hamiltonian`."""
+        count, width = jax.eval_shape(self.layers)[0].shape[:2]
+        return range(width), range((count - 1) * width, count * width)
+
+    def hamiltonian(self) -> Inexact[Array, "sites sites"]:
+        """H as one matrix, layer after layer [energy]."""
+        onsite, links = self.layers()
+        count, width = onsite.shape[:2]
+        matrix = jnp.zeros((count, width, count, width), jnp.result_type(onsite, links))
+        here, next_ = np.arange(count), np.arange(1, count)
+        matrix = matrix.at[here, :, here, :].set(onsite).at[here[:-1], :, next_, :].set(links)
+        matrix = matrix.at[next_, :, here[:-1], :].set(links.conj().swapaxes(1, 2))
+        return matrix.reshape(count * width, count * width)
+
+
+def determinant_slope(device: AbstractLayered, energy: Complex[Array, ""]) -> Complex[Array, ""]:
+    """Logarithmic derivative of det(E − H − Σ(E)) at one energy [1/energy]."""
+    onsite, links = device.layers()
+    width = onsite.shape[1]
+
+    def own(energy):
+        sigma_left, sigma_right = (lead.coupling(energy)[0] for _, lead in device.terminal_leads)
+        return energy * jnp.eye(width) - opened(onsite, sigma_left, sigma_right)
+
+    blocks, changes = jax.jvp(own, (energy,), (jnp.ones_like(energy),))
+
+    def eliminate(before, here):
+        matrix, change, slope = before
+        block, block_change, link = here
+        solved = jnp.linalg.solve(matrix, jnp.concatenate([link + 0j, change], axis=1))
+        across, ratio = solved[:, :width], solved[:, width:]
+        back = link.conj().T
+        return (block - back @ across, block_change + back @ ratio @ across, slope + jnp.trace(ratio)), None
+
+    first = blocks[0], changes[0], jnp.zeros((), complex)
+    (matrix, change, slope), _ = jax.lax.scan(eliminate, first, (blocks[1:], changes[1:], links))
+    return slope + jnp.trace(jnp.linalg.solve(matrix, change))
+
+
+def opened(onsite, sigma_left, sigma_right) -> Complex[Array, "layers width width"]:
+    """H inside each layer, with what the leads add to the first and the last."""
+    return (onsite + 0j).at[0].add(sigma_left).at[-1].add(sigma_right)
 
 
 def layers_crossed(energy, onsite, links, sigma_left, sigma_right, source) -> Complex[Array, "width channels"]:

@@ -28,13 +28,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Complex, Float
 
-from mesotherm.device import HasCoordinates, HasPositions, Reservoirs
+from mesotherm.device import Effort, HasCoordinates, HasPositions, Reservoirs
 from mesotherm.engines.leads import AbstractLead
 from mesotherm.engines.scattering import HasSMatrix
 from mesotherm.poles import roots
-from mesotherm.quadrature import Spectrum, mesh
+from mesotherm.quadrature import Mesh, Spectrum, mesh
 
 FEATURE_ITERATIONS = 12
 """At most, from the level of a closed system to the pole of the open one; a mesh needs its width to a factor of two."""
@@ -88,6 +88,10 @@ class AbstractTightBinding(HasSMatrix):
                 jnp.append(values, value) for values, value in zip((reservoirs.mu, reservoirs.T), rest, strict=True)
             )
             reservoirs = Reservoirs(mu, T)
+        return self.resolved(reservoirs, effort)
+
+    def resolved(self, reservoirs: Reservoirs, effort: Effort) -> Mesh:
+        """A mesh on which everything that is sharp can be seen."""
         return mesh(self.spectrum(), reservoirs, effort, filled=self._occupations_matter)
 
     @property
@@ -129,6 +133,12 @@ def opened_levels(hamiltonian, leads, contacts, slope) -> tuple[Float[Array, "fe
     slope
         Logarithmic derivative of det(E − H − Σ(E)).
     """
+    chosen, _ = poles_nearby(slope, widened_levels(hamiltonian, leads, contacts))
+    return chosen.real, jnp.abs(chosen.imag)
+
+
+def widened_levels(hamiltonian, leads, contacts) -> Complex[Array, "levels"]:
+    """Levels of the closed device, moved and widened by the leads to first order; no two are equal."""
     levels, states = jnp.linalg.eigh(hamiltonian)
     span = jnp.max(jnp.abs(levels - levels[0])) + jnp.max(jnp.abs(levels)) + 1e-300
     seen = jnp.zeros(len(levels))
@@ -136,11 +146,16 @@ def opened_levels(hamiltonian, leads, contacts, slope) -> tuple[Float[Array, "fe
         part = states[np.array(sites)]
         sigma = jax.vmap(lambda energy, lead=lead: lead.coupling(energy)[0])(levels)
         seen = seen + jnp.einsum("sn,nst,tn->n", part.conj(), sigma, part)
-    guesses = levels + seen.real - 1j * jnp.maximum(-seen.imag, NARROWEST * span)
-    apart = jnp.arange(len(levels)) * 1e-9 * span  # no two guesses may be equal
-    poles, found = roots(slope, guesses + apart, FEATURE_ITERATIONS)
-    chosen = jnp.where(found & (poles.imag < 0), poles, guesses)
-    return chosen.real, jnp.abs(chosen.imag)
+    apart = jnp.arange(len(levels)) * 1e-9 * span
+    return levels + seen.real + apart - 1j * jnp.maximum(-seen.imag, NARROWEST * span)
+
+
+def poles_nearby(slope, levels, wanted=None) -> tuple[Complex[Array, "levels"], Bool[Array, "levels"]]:
+    """The poles of G next to some widened levels, and where they were found; elsewhere the levels themselves. Where a
+    pole is not wanted, the level counts as found."""
+    poles, found = roots(slope, levels, FEATURE_ITERATIONS, wanted=wanted)
+    found = found & (poles.imag < 0)
+    return jnp.where(found, poles, levels), found
 
 
 def counted(device: Any, mu, T) -> Any:

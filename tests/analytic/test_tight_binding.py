@@ -25,6 +25,7 @@ from mesotherm import (
     steady_state,
 )
 from mesotherm.devices.elements import ResonantLevel
+from mesotherm.engines import layers_of_sites
 from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
 from mesotherm.engines.leads import AbstractOneChannelLead
 from mesotherm.engines.row_of_sites import row_states
@@ -73,7 +74,7 @@ def test_layers_and_sites_agree():
     class Plain(AbstractDenseTightBinding):
         ribbon: Ribbon
         spin_degeneracy: jax.Array
-        contact_sites = ((0, 1, 2), (9, 10, 11))
+        contact_sites = ((0, 1, 2), (3, 4, 5))
 
         @property
         def terminal_leads(self):
@@ -106,6 +107,80 @@ def test_layers_and_sites_agree():
 @eqx.filter_jit
 def answered(device, baths, effort=Effort.STRICT):
     return device.response(baths, effort)
+
+
+def clean_ribbon(width, length, contact, hopping=1.0):
+    return Ribbon(
+        width=width,
+        length=length,
+        levels=np.zeros(width * length),
+        hopping=hopping,
+        lead_level=0.0,
+        lead_hopping=1.0,
+        contact_L=contact,
+        contact_R=1.3 * contact,
+    )
+
+
+@eqx.filter_jit
+def by_modes(width, length, contact, baths, hopping=1.0):
+    """Of a clean ribbon: every transverse mode is a chain of its own."""
+
+    def mode(shift):
+        chain = Chain(
+            levels=jnp.full(length, hopping * shift),
+            hoppings=jnp.full(length - 1, -hopping),
+            lead_L=ChainLead(shift, 1.0, contact),
+            lead_R=ChainLead(shift, 1.0, 1.3 * contact),
+        )
+        return chain.response(baths, Effort.STRICT)
+
+    shifts = -2 * np.cos(np.pi * np.arange(1, width + 1) / (width + 1))
+    return jax.tree.map(lambda *rows: sum(rows), *[mode(jnp.array(shift)) for shift in shifts])
+
+
+def differences(found, expected):
+    """Of particle and energy currents, in units of both bounds; and the bounds of ``found`` against its flux."""
+    for part in ("particle", "energy"):
+        value, error, one_way = (np.asarray(getattr(one, part)) for one in (found.value, found.error, found.one_way))
+        other, its = (np.asarray(getattr(one, part)) for one in (expected.value, expected.error))
+        yield np.max(abs(value - other) / (error + its)), np.max(error / one_way)
+
+
+@pytest.mark.parametrize("contact", [0.02, 0.3])
+def test_narrow_levels_of_a_ribbon_are_found(contact):
+    """Down to half widths of 1e-4, a thousandth of the temperature."""
+    for baths in (Reservoirs([0.3, -0.3], [0.05, 0.1]), Reservoirs([0.8, 0.8], [0.2, 0.1])):
+        found = answered(clean_ribbon(3, 4, contact, 0.8), baths)
+        for difference, bound in differences(found, by_modes(3, 4, contact, baths, 0.8)):
+            assert difference <= 1
+            assert bound < 1e-7
+
+
+def test_a_ribbon_of_one_column():
+    """A Breit-Wigner resonance for every transverse mode."""
+    energies = jnp.linspace(-3.5, 3.5, 8)
+    expected = 0.0
+    for shift in -2 * np.cos(np.pi * np.arange(1, 4) / 4):
+        left, right = (np.asarray(ChainLead(shift, 1.0, hop).self_energy(energies)) for hop in (0.4, 0.52))
+        expected += 4 * left.imag * right.imag / abs(energies - 0.8 * shift - left - right) ** 2
+    found = transmissions(clean_ribbon(3, 1, 0.4, 0.8), energies)
+    np.testing.assert_allclose(found[0, 1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("followed", [0, 2])
+def test_levels_of_a_ribbon_that_are_not_resolved_are_in_the_bound(followed, monkeypatch):
+    monkeypatch.setattr(layers_of_sites, "RESONANCES", followed)
+    answered = eqx.filter_jit(lambda device, baths: device.response(baths, Effort.STRICT))
+    told = []
+    for contact in (0.03, 0.1):
+        for mu in (0.05, 0.3):
+            baths = Reservoirs([mu, -mu], [0.02, 0.05])
+            found = answered(clean_ribbon(3, 4, contact, 0.8), baths)
+            for difference, bound in differences(found, by_modes(3, 4, contact, baths, 0.8)):
+                assert difference <= 1
+                told.append(bound)
+    assert max(told) > 1e-3
 
 
 def random_lattice(seed):

@@ -25,6 +25,7 @@ from mesotherm import (
     Outcome,
     Reservoirs,
     ResonantBarrier,
+    Ribbon,
     StepBarrier,
     ThermalizationDiode,
     ThermalizingProbe,
@@ -229,6 +230,22 @@ def _lattice(row) -> Lattice:
     )
 
 
+def _draw_ribbon(rng):
+    return {
+        "level": on_grid(rng.uniform(-3, 3, 4)),
+        "hopping": rng.uniform(0.3, 3.0),
+        "band": on_grid(rng.uniform(-5, 5)),
+        "lead_hopping": rng.uniform(5.0, 30.0),
+        "contact": 10 ** rng.uniform(-1.3, 0.6, 2),
+        **_reservoirs(rng, 2),
+    }
+
+
+def _ribbon(row) -> Ribbon:
+    """Two columns of two sites, with levels from far narrower than the temperature to broader."""
+    return Ribbon(2, 2, row["level"], row["hopping"], row["band"], row["lead_hopping"], *row["contact"])
+
+
 def _draw_mobile_dot(rng):
     return {
         "level": on_grid(rng.uniform(-3, 3)),
@@ -256,6 +273,7 @@ BUCKETS = (
     _dots("MHC", THREE_DOTS, (ThermalizingProbe("P"),)),
     Bucket("lattice with fluxes", _draw_lattice, _lattice),
     Bucket("lattice with fluxes, ThermalizingProbe", _draw_lattice, _lattice, (ThermalizingProbe("P"),)),
+    Bucket("ribbon", _draw_ribbon, _ribbon),
     Bucket("mobile dot, EquilibriumPosition", _draw_mobile_dot, _mobile_dot, (ON_A_SPRING,)),
 )
 

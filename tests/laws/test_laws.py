@@ -30,13 +30,13 @@ ROUNDING = 1e-12
 
 
 QUICK = "resonant-resonant, ThermalizingProbe"
-"""The diode with a probe among the quick tests. Dots, bare diodes and lattices all are."""
+"""The diode with a probe among the quick tests. Dots, bare diodes and lattices all are, ribbons and mobile dots not."""
 
 
 def buckets():
     for bucket in BUCKETS:
         probed = ("-" in bucket.name or "lattice" in bucket.name) and "Probe" in bucket.name
-        slow = (probed and bucket.name != QUICK) or "mobile" in bucket.name
+        slow = (probed and bucket.name != QUICK) or bucket.name.startswith(("mobile", "ribbon"))
         yield pytest.param(bucket, id=bucket.name, marks=pytest.mark.slow if slow else ())
 
 
