@@ -20,7 +20,7 @@ if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):
 MOST_MEMORY_MAPS = 10_000
 """Each compiled function takes hundreds of memory maps, of which a process may have 65530; JAX crashes beyond."""
 
-MOST_WITHIN_A_MODULE = 30_000
+MOST_WITHIN_A_MODULE = 20_000
 """Slow tests of one module may compile more than a process can hold."""
 
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
