@@ -14,7 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from mesotherm.conventions import EPSILON
 from mesotherm.device import Effort, Reservoirs
@@ -133,12 +133,23 @@ class Mesh(eqx.Module):
     overlooked_at: Float[Array, "overlooked"] = eqx.field(default_factory=lambda: jnp.zeros(0))
     overlooked_area: Float[Array, "overlooked"] = eqx.field(default_factory=lambda: jnp.zeros(0))
 
-    def distance_between_nodes(self, energy: Float[Array, "energies"]) -> Float[Array, "energies"]:
-        """How far the neighbouring nodes on both sides of each energy are apart [energy]; zero where there are none."""
-        nodes = jnp.sort((self.anchor[:, None] + self.offset).ravel())
-        after = jnp.searchsorted(nodes, energy)
-        between = (after > 0) & (after < nodes.size)
-        return jnp.where(between, nodes[jnp.clip(after, 1, nodes.size - 1)] - nodes[jnp.clip(after - 1, 0)], 0.0)
+    def decay(self, poles: Complex[Array, "poles"]) -> Float[Array, "poles"]:
+        r"""How well poles of an integrand are resolved: the rule errs by about e^(−decay) of what one contributes.
+
+        A trapezoidal rule of spacing h decays with 2πd/h, d the distance from the real axis. A Gauss–Kronrod rule of n
+        nodes, exact for polynomials of degree 3n/2, decays with (3n/2) log ϱ in every panel, ϱ the sum of the semi-axes
+        of the ellipse about the panel, in units of half of it, on which the pole lies; the worst panel counts.
+        """
+        size = len(self.rule.sums)
+        nodes = (self.anchor[:, None] + self.offset).reshape(-1, size)
+        if self.rule is TRAPEZOIDAL:
+            after = jnp.clip(jnp.searchsorted(nodes[0], poles.real), 1, size - 1)
+            return 2 * jnp.pi * jnp.abs(poles.imag) / (nodes[0, after] - nodes[0, after - 1])
+        half = jnp.sum(self.weight.reshape(-1, size), axis=1) / 2
+        there = half > 0
+        place = (poles - nodes[:, size // 2, None]) / jnp.where(there, half, 1.0)[:, None]
+        ellipse = jnp.log(jnp.abs(place + jnp.sqrt(place - 1) * jnp.sqrt(place + 1)))
+        return 1.5 * size * jnp.min(jnp.where(there[:, None], ellipse, jnp.inf), axis=0)
 
 
 def mesh(spectrum: Spectrum, reservoirs: Reservoirs, effort: Effort, *, filled: bool = False) -> Mesh:

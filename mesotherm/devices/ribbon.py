@@ -18,7 +18,7 @@ class Ribbon(AbstractLayered):
 
     The leads are clean strips of the same width, which the contact hoppings join to the first and the last column.
 
-    Assumes: non-interacting electrons.
+    Assumes: non-interacting electrons; of more than 32 sites, no level far narrower than leads make it to first order.
 
     Errors: the energy integral resolves the 32 levels that matter most; what the others may carry is part of the bound.
 

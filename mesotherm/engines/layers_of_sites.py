@@ -10,17 +10,17 @@ from jaxtyping import Array, Complex, Inexact
 
 from mesotherm.engines.coherent import thermal_flow
 from mesotherm.engines.tight_binding import AbstractTightBinding, poles_nearby, widened_levels
-from mesotherm.quadrature import Spectrum, mesh
+from mesotherm.quadrature import Mesh, Spectrum, mesh
 
 RESONANCES = 32
 """Levels that energy integrals are refined about at most."""
 
-BROAD = 30.0
-"""A level this broad, in distances between nodes, is integrated well enough wherever panels end."""
+BROAD = 60.0
+"""A level for which the error of a rule decays this far is integrated well enough wherever panels end."""
 
-OVERLOOKED = 4 * np.pi
-"""What a resonance that no node sees may add to the integral of a transmission, in units of its half width: π for one
-of peak 1, and more where levels interfere or their width is not that to first order."""
+PEAK = 4 * np.pi
+"""What a resonance may add to the integral of a transmission, in units of its half width: π for one of peak 1, and more
+where levels interfere or their width is not that to first order."""
 
 # Energies of what needs LAPACK are taken one after the other: several compiled functions at once, as in a sweep, wait
 # for each other for ever where each calls it for many matrices together (jaxlib 0.10).
@@ -29,8 +29,11 @@ of peak 1, and more where levels interfere or their width is not that to first o
 class AbstractLayered(AbstractTightBinding):
     """Layers of equally many sites, each with its neighbours, and a lead at either end: solved layer by layer.
 
-    Errors: of levels narrower than the nodes of an energy integral are apart, those that carry most are resolved; what
+    Errors: of levels narrower than the nodes of an energy integral are apart, the 32 that carry most are resolved; what
     the others may carry is part of the bound.
+
+    Assumes, of more than 32 sites: no level is far narrower than the leads make it to first order. (Where they mix
+    levels that overlap, some are.)
     """
 
     @abc.abstractmethod
@@ -66,20 +69,20 @@ class AbstractLayered(AbstractTightBinding):
         return jnp.zeros(0), jnp.zeros(0)
 
     def resolved(self, reservoirs, effort):
-        """Finer about the levels that carry the most of what a mesh that knows nothing of them would not see."""
+        """Finer about the levels that carry most of what a mesh that knows nothing of them would not see."""
         fixed, reservoirs = jax.lax.stop_gradient((self, reservoirs))
         levels = widened_levels(fixed.hamiltonian(), fixed.terminal_leads, fixed.contact_sites)
         coarse = super().resolved(reservoirs, effort)
-        breadth = -levels.imag / coarse.distance_between_nodes(levels.real)
-        area = OVERLOOKED * -levels.imag
-        carried = area * thermal_flow(reservoirs, levels.real) * jnp.exp(-2 * jnp.pi * jnp.maximum(breadth - 1, 0))
+        carried = _overlooked(coarse, levels) * thermal_flow(reservoirs, levels.real)
         followed = jnp.argsort(-carried)[:RESONANCES]
         slope = jax.custom_batching.sequential_vmap(lambda energy: determinant_slope(fixed, energy))
-        poles, found = poles_nearby(slope, levels[followed], wanted=breadth[followed] < BROAD)
-        overlooked = (breadth < 1).at[followed].min(~found)
+        all_followed = levels.size <= RESONANCES
+        wanted = None if all_followed else coarse.decay(levels[followed]) < BROAD
+        poles, found = poles_nearby(slope, levels[followed], wanted)
         spectrum = Spectrum(self.bottom, poles.real, -poles.imag, jnp.zeros(0), self.band_edges)
         fine = mesh(spectrum, reservoirs, effort, filled=self._occupations_matter)
-        lost = jnp.where(overlooked, area, 0.0)
+        lost = _overlooked(fine, levels)
+        lost = lost.at[followed].set(jnp.where(found, 0.0, lost[followed]))
         return eqx.tree_at(lambda nodes: (nodes.overlooked_at, nodes.overlooked_area), fine, (levels.real, lost))
 
     @property
@@ -97,6 +100,12 @@ class AbstractLayered(AbstractTightBinding):
         matrix = matrix.at[here, :, here, :].set(onsite).at[here[:-1], :, next_, :].set(links)
         matrix = matrix.at[next_, :, here[:-1], :].set(links.conj().swapaxes(1, 2))
         return matrix.reshape(count * width, count * width)
+
+
+def _overlooked(nodes: Mesh, levels):
+    """What each level may add to the integral of a transmission without being seen [energy], if it may be half as
+    broad: all it has where it is narrower than nodes are apart, else the error of the rule."""
+    return PEAK * -levels.imag * jnp.exp(-nodes.decay(levels.real + 0.5j * levels.imag))
 
 
 def determinant_slope(device: AbstractLayered, energy: Complex[Array, ""]) -> Complex[Array, ""]:

@@ -26,6 +26,7 @@ from jaxtyping import Array, Float
 from mesotherm.conventions import PLANCK
 from mesotherm.device import Effort, Reservoirs
 from mesotherm.distributions import occupation
+from mesotherm.engines.coherent import thermal_flow
 from mesotherm.engines.scattering import HasSMatrix, members
 
 SHARPER = 10.0
@@ -114,18 +115,23 @@ def bare_noise(device: HasSMatrix, reservoirs: Reservoirs, effort: Effort = Effo
     spin = device.spin_degeneracy / PLANCK
     thermal, shot, one_way, slopes = jax.tree.map(lambda sums: spin * jnp.sum(sums, axis=0), panels)
 
-    def bound(error, scale):
-        return error + SHARPER * nodes.unseen * jnp.where(scale > 0, scale, 1.0)
+    above, T = jnp.abs(nodes.overlooked_at - reservoirs.mu[:, None]), reservoirs.T[:, None]
+    ones = jnp.ones_like(above)
+    lost = SHARPER * spin * nodes.overlooked_area * thermal_flow(reservoirs, nodes.overlooked_at)
+    carried, tilted = _both(ones, above), _both(ones / T, above / T**2)
 
-    scale = jnp.sqrt(one_way[:, None] * one_way)
+    def bound(error, scale, lost):
+        return error + lost + SHARPER * nodes.unseen * jnp.where(scale > 0, scale, 1.0)
+
+    scale, lost_pairs = jnp.sqrt(one_way[:, None] * one_way), (carried * lost) @ carried.T
     return BareNoise(
         thermal=thermal[0],
         shot=shot[0],
-        thermal_error=bound(thermal[1], scale),
-        shot_error=bound(shot[1], scale),
+        thermal_error=bound(thermal[1], scale, lost_pairs),
+        shot_error=bound(shot[1], scale, lost_pairs),
         one_way=one_way,
         slope=slopes[0],
-        slope_error=bound(slopes[1], slopes[2]),
+        slope_error=bound(slopes[1], slopes[2], (carried * lost) @ tilted.T),
     )
 
 

@@ -140,12 +140,12 @@ def opened_levels(hamiltonian, leads, contacts, slope) -> tuple[Float[Array, "fe
 def widened_levels(hamiltonian, leads, contacts) -> Complex[Array, "levels"]:
     """Levels of the closed device, moved and widened by the leads to first order; no two are equal."""
     levels, states = jnp.linalg.eigh(hamiltonian)
-    span = jnp.max(jnp.abs(levels - levels[0])) + jnp.max(jnp.abs(levels)) + 1e-300
     seen = jnp.zeros(len(levels))
     for (_, lead), sites in zip(leads, contacts, strict=True):
         part = states[np.array(sites)]
         sigma = jax.vmap(lambda energy, lead=lead: lead.coupling(energy)[0])(levels)
         seen = seen + jnp.einsum("sn,nst,tn->n", part.conj(), sigma, part)
+    span = jnp.max(jnp.abs(levels - levels[0])) + jnp.max(jnp.abs(levels)) + 1e-300
     apart = jnp.arange(len(levels)) * 1e-9 * span
     return levels + seen.real + apart - 1j * jnp.maximum(-seen.imag, NARROWEST * span)
 

@@ -29,6 +29,7 @@ from mesotherm.engines import layers_of_sites
 from mesotherm.engines.dense_tight_binding import AbstractDenseTightBinding
 from mesotherm.engines.leads import AbstractOneChannelLead
 from mesotherm.engines.row_of_sites import row_states
+from mesotherm.engines.scattering_noise import bare_noise
 from mesotherm.fields import parameter
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "kwant.json").read_text())["systems"]
@@ -122,8 +123,12 @@ def clean_ribbon(width, length, contact, hopping=1.0):
     )
 
 
+def strict(device, baths):
+    return device.response(baths, Effort.STRICT)
+
+
 @eqx.filter_jit
-def by_modes(width, length, contact, baths, hopping=1.0):
+def by_modes(width, length, contact, baths, hopping=1.0, answer=strict):
     """Of a clean ribbon: every transverse mode is a chain of its own."""
 
     def mode(shift):
@@ -133,7 +138,7 @@ def by_modes(width, length, contact, baths, hopping=1.0):
             lead_L=ChainLead(shift, 1.0, contact),
             lead_R=ChainLead(shift, 1.0, 1.3 * contact),
         )
-        return chain.response(baths, Effort.STRICT)
+        return answer(chain, baths)
 
     shifts = -2 * np.cos(np.pi * np.arange(1, width + 1) / (width + 1))
     return jax.tree.map(lambda *rows: sum(rows), *[mode(jnp.array(shift)) for shift in shifts])
@@ -171,7 +176,7 @@ def test_a_ribbon_of_one_column():
 @pytest.mark.parametrize("followed", [0, 2])
 def test_levels_of_a_ribbon_that_are_not_resolved_are_in_the_bound(followed, monkeypatch):
     monkeypatch.setattr(layers_of_sites, "RESONANCES", followed)
-    answered = eqx.filter_jit(lambda device, baths: device.response(baths, Effort.STRICT))
+    answered = eqx.filter_jit(lambda *given: strict(*given))
     told = []
     for contact in (0.03, 0.1):
         for mu in (0.05, 0.3):
@@ -181,6 +186,19 @@ def test_levels_of_a_ribbon_that_are_not_resolved_are_in_the_bound(followed, mon
                 assert difference <= 1
                 told.append(bound)
     assert max(told) > 1e-3
+
+
+@pytest.mark.parametrize("followed", [1, 12])
+def test_noise_of_a_ribbon_is_that_of_its_modes(followed, monkeypatch):
+    monkeypatch.setattr(layers_of_sites, "RESONANCES", followed)
+    baths = Reservoirs([0.1, -0.1], [0.02, 0.05])
+    found = eqx.filter_jit(lambda *given: bare_noise(*given))(clean_ribbon(2, 3, 0.1, 0.8), baths)
+    expected = by_modes(2, 3, 0.1, baths, 0.8, bare_noise)
+    for part in ("thermal", "shot", "slope"):
+        value, error = getattr(found, part), getattr(found, f"{part}_error")
+        assert np.all(abs(value - getattr(expected, part)) <= error + getattr(expected, f"{part}_error"))
+    told = float(found.thermal_error[0, 0] / found.one_way[0])
+    assert told < 1e-7 if followed == 12 else told > 1e-4
 
 
 def random_lattice(seed):
